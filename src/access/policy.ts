@@ -1,0 +1,23 @@
+import type { GitUser, RepositoryReference, RequestContext } from '../context.js';
+
+/** Who is it? Undefined or null for credentials that are not good. */
+export type Authenticate = (
+  context: RequestContext,
+) => GitUser | null | undefined | Promise<GitUser | null | undefined>;
+
+/** May they? Also asked for repositories that do not exist, so that both cases take the same time. */
+export type Authorize = (
+  access: RepositoryReference & { readonly user: GitUser | undefined; readonly context: RequestContext },
+) => boolean | Promise<boolean>;
+
+/** The value of WWW-Authenticate; several values give several headers. */
+export type Challenge = (context: RequestContext) => string | readonly string[];
+
+/** Who may do what, as configured. */
+export interface AccessPolicy {
+  readonly authenticate: Authenticate | undefined;
+  readonly authorize: Authorize | undefined;
+  readonly challenge: Challenge;
+  readonly publicRead: boolean;
+  readonly publicWrite: boolean;
+}

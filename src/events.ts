@@ -1,0 +1,93 @@
+import type { GitUser, RequestContext } from './context.js';
+import type { FetchRequest } from './protocol/fetch-request.js';
+import type { RefUpdateStatus } from './protocol/push-report.js';
+import type { RefUpdate } from './protocol/push-request.js';
+import type { Repository } from './repository/repository.js';
+
+/** A request has been answered, or its client has gone. */
+export interface RequestEvent {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository | undefined;
+  readonly status: number;
+  /** Bytes of the answer's body that were handed over. */
+  readonly responseBytes: number;
+  readonly durationMs: number;
+  /** The answer did not end as it should: the client left, or git was ended. */
+  readonly aborted: boolean;
+}
+
+/** A fetch or clone, archive excluded, has been served to its end. */
+export interface FetchEvent {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+  /** What the client asked for. */
+  readonly request: FetchRequest;
+  readonly responseBytes: number;
+}
+
+/** One ref of a push, with what became of it. */
+export interface RefUpdateResult extends RefUpdate {
+  /** `unknown` when the client asked for no report. */
+  readonly result: RefUpdateStatus | { readonly status: 'unknown' };
+}
+
+/** A push has been carried out or refused by git. */
+export interface PushEvent {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+  readonly updates: readonly RefUpdateResult[];
+  /** `ok`, or why the pack could not be stored; undefined when the client asked for no report. */
+  readonly unpack: string | undefined;
+  readonly pushOptions: readonly string[];
+  /** The push certificate as it was sent; git, not we, verifies it. */
+  readonly certificate: string | undefined;
+}
+
+/** Something failed on the server's side, or a listener threw. A client's own mistakes are no errors here. */
+export interface ErrorEvent {
+  readonly error: unknown;
+  /** Undefined when it happened outside of a request. */
+  readonly context: RequestContext | undefined;
+}
+
+/** The events of a server. */
+export interface GitServerEvents {
+  request: RequestEvent;
+  fetch: FetchEvent;
+  push: PushEvent;
+  error: ErrorEvent;
+}
+
+export type Listener<Event> = (event: Event) => void | Promise<void>;
+
+/** Observers of a server. What they throw is reported and never reaches a request. */
+export class Observers {
+  readonly #listeners: { [Name in keyof GitServerEvents]: Set<Listener<GitServerEvents[Name]>> } = {
+    request: new Set(),
+    fetch: new Set(),
+    push: new Set(),
+    error: new Set(),
+  };
+
+  /** Adds a listener; call what is returned to remove it. */
+  on<Name extends keyof GitServerEvents>(name: Name, listener: Listener<GitServerEvents[Name]>): () => void {
+    this.#listeners[name].add(listener);
+    return () => this.#listeners[name].delete(listener);
+  }
+
+  emit<Name extends keyof GitServerEvents>(name: Name, event: GitServerEvents[Name]): void {
+    for (const listener of this.#listeners[name]) void this.#call(name, listener, event);
+  }
+
+  async #call<Event>(name: keyof GitServerEvents, listener: Listener<Event>, event: Event): Promise<void> {
+    try {
+      await listener(event);
+    } catch (error) {
+      if (name === 'error') process.emitWarning(`a listener for "error" failed: ${String(error)}`);
+      else this.emit('error', { error, context: undefined });
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { Readable } from 'node:stream';
+import type { GitExit, GitProcess } from './process.js';
+
+export interface GitOutputOptions {
+  /** Sent before git's own first byte. */
+  readonly prefix?: Buffer | undefined;
+  /** Sees every chunk of git's output, also after the reader has gone. */
+  readonly onData?: (chunk: Buffer) => void;
+  /** The reader has gone before the end: stop git, or let it finish. */
+  readonly onAbandoned: () => void;
+}
+
+/** An exit by code is a complete answer: after an `ERR` packet, git exits with 128. Death by signal is none. */
+function isCompleteAnswer(exit: GitExit): boolean {
+  return exit.signal === null && exit.spawnError === undefined;
+}
+
+/**
+ * git's standard output as a stream that ends only when git has exited as well, and that fails when git was
+ * killed, so that a broken answer never looks like a whole one.
+ */
+export class GitOutput extends Readable {
+  /** Resolves with the first byte of git's output (undefined), or with its exit if there is none. */
+  readonly started: Promise<GitExit | undefined>;
+  readonly #process: GitProcess;
+  readonly #options: GitOutputOptions;
+  #prefix: Buffer | undefined;
+  #bytes = 0;
+  #settled = false;
+
+  constructor(process: GitProcess, options: GitOutputOptions) {
+    super({ highWaterMark: 128 * 1024 });
+    this.#process = process;
+    this.#options = options;
+    this.#prefix = options.prefix;
+    this.started = new Promise((resolve) => {
+      process.stdout.once('data', () => resolve(undefined));
+      void this.#whenEnded().then((exit) => resolve(this.#bytes > 0 ? undefined : exit));
+    });
+    process.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
+    // It may fail before anybody reads it.
+    this.on('error', () => {});
+  }
+
+  /** Bytes of git's own output so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  override _read(): void {
+    this.#process.stdout.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.#settled) {
+      this.#settled = true;
+      this.#options.onAbandoned();
+      this.#process.stdout.resume();
+    }
+    callback(error);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    this.#options.onData?.(chunk);
+    if (this.destroyed) return;
+    if (this.#prefix) {
+      this.push(this.#prefix);
+      this.#prefix = undefined;
+    }
+    if (!this.push(chunk)) this.#process.stdout.pause();
+  }
+
+  async #whenEnded(): Promise<GitExit> {
+    const exit = await this.#process.finished;
+    if (this.#settled) return exit;
+    this.#settled = true;
+    if (isCompleteAnswer(exit)) this.push(null);
+    else this.destroy(new Error(`git was ended by ${exit.signal ?? 'a failure'}`));
+    return exit;
+  }
+}

@@ -1,0 +1,89 @@
+import type { GitEnvironment } from './environment.js';
+import { configEnvironment } from './environment.js';
+import { GitProcess, type GitExit } from './process.js';
+
+export interface GitRunnerOptions {
+  /** The git executable: a name to be found on PATH, or a path. */
+  readonly command: string;
+  readonly environment: GitEnvironment;
+  /** Configuration given to every git, above all files. */
+  readonly config: readonly (readonly [key: string, value: string])[];
+  readonly killGraceMs: number;
+}
+
+export interface GitInvocation {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Over the runner's own environment. */
+  readonly environment?: GitEnvironment;
+  /** Configuration over the runner's own. */
+  readonly config?: readonly (readonly [key: string, value: string])[];
+  /** Default `ignore`. */
+  readonly stdin?: 'pipe' | 'ignore' | number;
+}
+
+/** The output of a git that was run to its end. */
+export interface GitResult extends GitExit {
+  readonly stdout: Buffer;
+}
+
+/** The one place that starts git, and that knows every git that runs. */
+export class GitRunner {
+  readonly #options: GitRunnerOptions;
+  readonly #running = new Set<GitProcess>();
+
+  constructor(options: GitRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** What every git is given. */
+  get environment(): GitEnvironment {
+    return this.#options.environment;
+  }
+
+  /** How many git processes run now. */
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  start(invocation: GitInvocation): GitProcess {
+    const { command, environment, config, killGraceMs } = this.#options;
+    const process = new GitProcess({
+      command,
+      args: invocation.args,
+      cwd: invocation.cwd,
+      environment: {
+        ...environment,
+        ...configEnvironment([...config, ...(invocation.config ?? [])]),
+        ...invocation.environment,
+      },
+      stdin: invocation.stdin ?? 'ignore',
+      killGraceMs,
+    });
+    this.#running.add(process);
+    void process.exited.then(() => this.#running.delete(process));
+    return process;
+  }
+
+  /** Runs a git whose output is small, with `input` on its standard input; stopped past `maxBytes` of output. */
+  async run(invocation: GitInvocation, input?: Buffer, maxBytes = 64 * 1024 * 1024): Promise<GitResult> {
+    const process = this.start({ ...invocation, stdin: input ? 'pipe' : 'ignore' });
+    process.stdin?.end(input);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    process.stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) process.stop();
+      else chunks.push(chunk);
+    });
+    const exit = await process.finished;
+    return { ...exit, stdout: Buffer.concat(chunks) };
+  }
+
+  /** Ends every git that is left, and waits for that. */
+  async stopAll(): Promise<void> {
+    const left = [...this.#running];
+    for (const process of left) process.stop();
+    await Promise.all(left.map((process) => process.exited));
+  }
+}

@@ -1,0 +1,151 @@
+/** Request bodies: length, content coding, size and pace are checked here and nowhere else. */
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { GitTyphoonError } from '../errors.js';
+import { headerValue, type GitRequest } from './exchange.js';
+
+export interface BodyLimits {
+  /** The most bytes a body may have, as sent and also once inflated. */
+  readonly maxBytes: number;
+  /** How long the client may send nothing at all, in milliseconds. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Takes a chunk; a promise holds the next one back until it resolves. */
+export type ChunkSink = (chunk: Buffer) => Promise<void> | undefined;
+
+const sizeTexts = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+function sizeText(bytes: number): string {
+  let unit = 0;
+  let size = bytes;
+  while (size >= 1024 && size % 1024 === 0 && unit < sizeTexts.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${size} ${sizeTexts[unit]}`;
+}
+
+export function tooLarge(maxBytes: number): GitTyphoonError {
+  return new GitTyphoonError('ERR_BODY_TOO_LARGE', {
+    message: `the request body is larger than the ${sizeText(maxBytes)} that this server accepts`,
+  });
+}
+
+/** Whether the body is compressed; throws for an encoding that we do not read. */
+function isCompressed(request: GitRequest): boolean {
+  const encoding = headerValue(request.headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
+  if (encoding === 'gzip' || encoding === 'x-gzip') return true;
+  if (encoding === 'identity' || encoding === '') return false;
+  throw new GitTyphoonError('ERR_CONTENT_ENCODING');
+}
+
+/** The checks that need no byte of the body: encoding, length and framing. */
+export function checkBodyHeaders(request: GitRequest, maxBytes: number): void {
+  isCompressed(request);
+  const length = headerValue(request.headers, 'content-length');
+  if (request.httpVersion === '1.0' && length === undefined) throw new GitTyphoonError('ERR_LENGTH_UNKNOWN');
+  if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
+}
+
+function gzipFailure(error: Error & { code?: string }): GitTyphoonError {
+  const truncated = error.code === 'Z_BUF_ERROR';
+  return new GitTyphoonError(truncated ? 'ERR_BODY_TRUNCATED' : 'ERR_BODY_NOT_GZIP', {
+    cause: error,
+    ...(truncated ? { message: 'the gzip data of the request body ended too early' } : {}),
+  });
+}
+
+/**
+ * Gives every chunk of `stream` to `sink` and resolves at its end. The idle timer counts only while we wait for
+ * the stream: time that a sink takes is not the client's fault.
+ */
+function consume(
+  stream: Readable,
+  sink: ChunkSink,
+  idleTimeoutMs: number | undefined,
+  failure: (error: Error) => Error,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const watch = (): void => {
+      if (idleTimeoutMs === undefined) return;
+      timer = setTimeout(() => settle(new GitTyphoonError('ERR_BODY_TIMEOUT')), idleTimeoutMs);
+    };
+    const settle = (error?: Error): void => {
+      clearTimeout(timer);
+      stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      stream.on('error', () => {});
+      if (error) stream.pause();
+      if (error) reject(error);
+      else resolve();
+    };
+    const onData = (chunk: Buffer): void => {
+      timer?.refresh();
+      try {
+        const wait = sink(chunk);
+        if (!wait) return;
+        clearTimeout(timer);
+        stream.pause();
+        wait.then(() => {
+          watch();
+          stream.resume();
+        }, settle);
+      } catch (error) {
+        settle(error as Error);
+      }
+    };
+    const onEnd = (): void => settle();
+    const onError = (error: Error): void => settle(failure(error));
+    const onClose = (): void => settle(failure(new Error('closed before its end')));
+    stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    watch();
+  });
+}
+
+/** Reads the whole body, decoded, into `sink`; what goes wrong with it is a {@link GitTyphoonError}. */
+export async function readBody(request: GitRequest, limits: BodyLimits, sink: ChunkSink): Promise<void> {
+  checkBodyHeaders(request, limits.maxBytes);
+  const compressed = isCompressed(request);
+  request.continueBody();
+  const count = countTo(limits.maxBytes);
+  const cutOff = (error: Error): Error => new GitTyphoonError('ERR_BODY_TRUNCATED', { cause: error });
+  if (!compressed) {
+    await consume(request.body, (chunk) => (count(chunk), sink(chunk)), limits.idleTimeoutMs, cutOff);
+    return;
+  }
+  const gunzip = createGunzip();
+  const countInflated = countTo(limits.maxBytes);
+  const inflated = consume(gunzip, (chunk) => (countInflated(chunk), sink(chunk)), undefined, gzipFailure);
+  const failed = inflated.then(
+    () => undefined,
+    (error: unknown) => error as Error,
+  );
+  const fill = (chunk: Buffer): Promise<void> | undefined => {
+    count(chunk);
+    if (gunzip.write(chunk)) return undefined;
+    return Promise.race([new Promise<void>((resolve) => gunzip.once('drain', resolve)), throwIf(failed)]);
+  };
+  try {
+    await Promise.race([consume(request.body, fill, limits.idleTimeoutMs, cutOff), throwIf(failed)]);
+    gunzip.end();
+    await inflated;
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+function countTo(maxBytes: number): (chunk: Buffer) => void {
+  let bytes = 0;
+  return (chunk) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+  };
+}
+
+/** Never resolves; rejects when `failed` turns out to be an error. */
+async function throwIf(failed: Promise<Error | undefined>): Promise<never> {
+  const error = await failed;
+  if (error) throw error;
+  return new Promise<never>(() => {});
+}

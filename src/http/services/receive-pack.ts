@@ -1,0 +1,218 @@
+/** receive-pack: the commands are read before git starts; the pack behind them is streamed into it. */
+import type { RefUpdateResult } from '../../events.js';
+import { GitTyphoonError, type FailureCode } from '../../errors.js';
+import type { GitOutput } from '../../git/output.js';
+import type { GitProcess } from '../../git/process.js';
+import { PktLineError } from '../../protocol/pkt-line.js';
+import { encodePushRefusal, PushReportParser } from '../../protocol/push-report.js';
+import { PushRequestError, PushRequestParser, type PushRequest } from '../../protocol/push-request.js';
+import { readBody, tooLarge, type ChunkSink } from '../body.js';
+import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
+import type { GitResponse } from '../exchange.js';
+import { asFailure, isServerFault } from '../failures.js';
+import { resultHeaders } from '../media-types.js';
+import { checkRequestType, emptyResult, streamedResult } from './rpc.js';
+
+const service = 'git-receive-pack';
+
+/** Commands are kept in memory; a push of 200,000 refs needs about 25 MB for them. */
+const maxHeadBytes = 64 * 1024 * 1024;
+
+/** Collects the head of the request, then passes what follows on to git. */
+class PushBody {
+  /** The commands, once they have all arrived. */
+  readonly head: Promise<PushRequest>;
+  readonly #parser = new PushRequestParser();
+  #headChunks: Buffer[] = [];
+  #headBytes = 0;
+  #resolveHead!: (request: PushRequest) => void;
+  #git: GitProcess | undefined;
+  #gitStarted!: () => void;
+  readonly #whenGitStarted = new Promise<void>((resolve) => {
+    this.#gitStarted = resolve;
+  });
+  #isHeadComplete = false;
+
+  constructor() {
+    this.head = new Promise((resolve) => {
+      this.#resolveHead = resolve;
+    });
+  }
+
+  /** Whether any byte has come at all. */
+  get isEmpty(): boolean {
+    return this.#headBytes === 0;
+  }
+
+  readonly sink: ChunkSink = (chunk) => {
+    if (this.#isHeadComplete) return this.#write(chunk);
+    this.#headChunks.push(chunk);
+    this.#headBytes += chunk.length;
+    if (this.#headBytes > maxHeadBytes) throw tooLarge(maxHeadBytes);
+    if (this.#parse(chunk) === undefined) return undefined;
+    this.#isHeadComplete = true;
+    this.#resolveHead(this.#parser.result());
+    return this.#whenGitStarted;
+  };
+
+  /** Gives git everything so far. */
+  startWith(git: GitProcess): void {
+    this.#git = git;
+    for (const chunk of this.#headChunks) git.stdin?.write(chunk);
+    this.#headChunks = [];
+    this.#gitStarted();
+  }
+
+  /** Lets the rest of the body pass by, for when no git is needed. */
+  discardRest(): void {
+    this.#headChunks = [];
+    this.#gitStarted();
+  }
+
+  /** A git that has ended reads no more; the request is still drained, so that git's own report reaches the client. */
+  #write(chunk: Buffer): Promise<void> | undefined {
+    const stdin = this.#git?.stdin;
+    if (!stdin || stdin.destroyed || !stdin.writable) return undefined;
+    if (stdin.write(chunk)) return undefined;
+    return new Promise((resolve) => {
+      const proceed = (): void => {
+        stdin.off('drain', proceed).off('close', proceed);
+        resolve();
+      };
+      stdin.on('drain', proceed).on('close', proceed);
+    });
+  }
+
+  #parse(chunk: Buffer): number | undefined {
+    try {
+      return this.#parser.feed(chunk);
+    } catch (error) {
+      if (error instanceof PktLineError || error instanceof PushRequestError) {
+        throw new GitTyphoonError('ERR_BAD_REQUEST', { message: `bad push: ${error.message}`, cause: error });
+      }
+      throw error;
+    }
+  }
+}
+
+function resultsOf(push: PushRequest, report: PushReportParser): readonly RefUpdateResult[] {
+  const refs = report.result()?.refs;
+  return push.updates.map((update) => ({
+    ...update,
+    result: refs?.get(update.refName) ?? { status: 'unknown' },
+  }));
+}
+
+/** Reports what became of a push when git has ended, also when its client did not wait for that. */
+async function reportPush(
+  call: ServiceCall,
+  push: PushRequest,
+  report: PushReportParser,
+  git: GitProcess,
+): Promise<void> {
+  const exit = await git.finished;
+  if (exit.spawnError) return;
+  const { context, user, repository } = call;
+  call.observers.emit('push', {
+    context,
+    user,
+    repository,
+    updates: resultsOf(push, report),
+    unpack: report.result()?.unpack,
+    pushOptions: push.pushOptions,
+    certificate: push.certificate,
+  });
+}
+
+const toldInReport: ReadonlySet<FailureCode> = new Set([
+  'ERR_BODY_TOO_LARGE',
+  'ERR_GIT_FAILED',
+  'ERR_GIT_UNAVAILABLE',
+  'ERR_REPOSITORY_OWNERSHIP',
+]);
+
+/**
+ * What the client is told when git has given no answer. It reads nothing of an error status after a POST but
+ * the number, so that a push which negotiated a report is answered in the protocol.
+ */
+function refuse(push: PushRequest, failure: GitTyphoonError): GitResponse {
+  const bytes = encodePushRefusal(push.updates, push.capabilities, failure.message);
+  if (!bytes || !toldInReport.has(failure.code)) throw failure;
+  return { status: 200, headers: resultHeaders(service, bytes.length), body: { kind: 'bytes', bytes } };
+}
+
+/** POST git-receive-pack. */
+export async function receivePack(call: ServiceCall): Promise<GitResponse> {
+  checkRequestType(call, service);
+  const { request, limits } = call;
+  const body = new PushBody();
+  const bounds = { maxBytes: limits.maxPushBytes, idleTimeoutMs: limits.requestIdleTimeoutMs };
+  const whenRead = readBody(request, bounds, body.sink);
+  const push = await Promise.race([body.head, whenRead.then(() => undefined)]);
+  if (!push) return emptyOrIncomplete(body);
+  if (push.updates.length === 0) {
+    body.discardRest();
+    await whenRead;
+    return emptyResult(service);
+  }
+  return run(call, push, body, whenRead);
+}
+
+function emptyOrIncomplete(body: PushBody): GitResponse {
+  if (body.isEmpty) return emptyResult(service);
+  throw new GitTyphoonError('ERR_BODY_TRUNCATED', { message: 'the push ended before its commands did' });
+}
+
+async function run(
+  call: ServiceCall,
+  push: PushRequest,
+  body: PushBody,
+  whenRead: Promise<void>,
+): Promise<GitResponse> {
+  const report = new PushReportParser(push.capabilities);
+  const git = startGit(call, {
+    args: ['receive-pack', '--stateless-rpc', call.repository.gitDir],
+    stdin: 'pipe',
+  });
+  let isBodyComplete = false;
+  const output = openOutput(call, git, {
+    onData: (chunk) => report.feed(chunk),
+    // A push that has arrived completely is finished, whether or not its client waits for the report.
+    onAbandoned: () => {
+      if (!isBodyComplete) git.stopGently();
+    },
+  });
+  body.startWith(git);
+  const whenFed = whenRead.then(
+    () => {
+      isBodyComplete = true;
+      git.stdin?.end();
+      void reportPush(call, push, report, git);
+    },
+    (error: unknown) => {
+      // A refused body must not become a push; a client that went away is git's to tidy up after.
+      if (asFailure(error).code === 'ERR_BODY_TRUNCATED') git.stopGently();
+      else git.stop();
+      throw error;
+    },
+  );
+  return answer(call, push, output, whenFed);
+}
+
+async function answer(
+  call: ServiceCall,
+  push: PushRequest,
+  output: GitOutput,
+  whenFed: Promise<void>,
+): Promise<GitResponse> {
+  // The body may still fail after git's first byte: the answer is then broken off.
+  whenFed.catch((error: unknown) => output.destroy(error as Error));
+  try {
+    await Promise.race([whenStarted(output, 'receive-pack'), whenFed.then(() => new Promise(() => {}))]);
+    return streamedResult(service, output);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (isServerFault(failure)) call.observers.emit('error', { error, context: call.context });
+    return refuse(push, failure);
+  }
+}

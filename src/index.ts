@@ -1,0 +1,38 @@
+export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './adapters/fetch.js';
+export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
+export type { Authenticate, Authorize, Challenge } from './access/policy.js';
+export type {
+  Credentials,
+  GitUser,
+  Operation,
+  RepositoryReference,
+  RequestContext,
+  RequestHeaders,
+} from './context.js';
+export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
+export type {
+  ErrorEvent,
+  FetchEvent,
+  GitServerEvents,
+  Listener,
+  PushEvent,
+  RefUpdateResult,
+  RequestEvent,
+} from './events.js';
+export { GitVersionError } from './git/version.js';
+export type { GitRequest, GitResponse, Header, ResponseBody } from './http/exchange.js';
+export type {
+  CorsOptions,
+  EnvironmentFunction,
+  GitServerOptions,
+  LimitOptions,
+  RepositoryLookup,
+} from './options.js';
+export type { FetchRequest } from './protocol/fetch-request.js';
+export type { ProtocolVersion } from './protocol/git-protocol.js';
+export type { RefUpdateStatus } from './protocol/push-report.js';
+export type { RefUpdate } from './protocol/push-request.js';
+export type { AdvertisedService, Service } from './protocol/service.js';
+export { DirectoryStore, type DirectoryStoreOptions } from './repository/directory-store.js';
+export type { Repository, RepositoryStore } from './repository/repository.js';
+export { createGitServer, type GitServer } from './server.js';

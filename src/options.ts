@@ -1,0 +1,125 @@
+/** The options of a server: what each means, its default, and what it costs. */
+import type { AccessPolicy, Authenticate, Authorize, Challenge } from './access/policy.js';
+import type { GitUser, RequestContext } from './context.js';
+import type { ServiceLimits } from './http/call.js';
+import type { CorsPolicy } from './http/cors.js';
+import type { ProtocolVersion } from './protocol/git-protocol.js';
+import type { Repository, RepositoryStore } from './repository/repository.js';
+
+/**
+ * Finds the git directory for a path: the path of the folder (`app.git`, or one with `.git` in it), or undefined
+ * when there is no such repository. The path is decoded and holds no `.`, `..` or empty parts; it is still the
+ * client's to choose, so look it up rather than join it to a folder.
+ */
+export type RepositoryLookup = (
+  path: string,
+  context: RequestContext,
+) => string | undefined | Promise<string | undefined>;
+
+/** Variables for git and its hooks. */
+export type EnvironmentFunction = (access: {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+}) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+
+/** Cross-origin access for browsers. */
+export interface CorsOptions {
+  /** Exact origins such as `https://example.org`, or `*` for all. */
+  readonly origins: readonly string[] | '*';
+  /** Lets browsers send cookies and the like along; not possible with `*`. Default false. */
+  readonly credentials?: boolean;
+  /** How long browsers may remember a preflight, in seconds. Default 600. */
+  readonly maxAgeSeconds?: number;
+}
+
+/** Bounds. Larger values cost memory, disk or patience; none can be switched off. */
+export interface LimitOptions {
+  /** The most bytes of a fetch request, as sent and once inflated. Default 64 MiB. */
+  readonly maxFetchRequestBytes?: number;
+  /**
+   * The most bytes of a push, as sent and once inflated. Default 64 GiB: git streams a push to the disk, so set
+   * it to what your disk can bear; `receive.maxInputSize` in a repository's configuration works as well.
+   */
+  readonly maxPushBytes?: number;
+  /** A fetch request beyond this many bytes waits in a nameless temporary file. Default 1 MiB. */
+  readonly spoolThresholdBytes?: number;
+  /** The folder for those files. Default the system's. */
+  readonly temporaryDirectory?: string;
+  /** How long a client may send nothing in the middle of its request, in milliseconds. Default 120,000. */
+  readonly requestIdleTimeoutMs?: number;
+  /** How long a client may read nothing of its answer, in milliseconds. Default 300,000. */
+  readonly responseIdleTimeoutMs?: number;
+  /** How long a git that is told to end may take before it is killed, in milliseconds. Default 5,000. */
+  readonly killGraceMs?: number;
+}
+
+/** Options of `createGitServer`. */
+export interface GitServerOptions {
+  /** A folder of repositories, a store, or a function. A folder serves everything below it, at any depth. */
+  readonly repositories: string | RepositoryStore | RepositoryLookup;
+  /**
+   * With a folder: serve only repositories that hold a file `git-daemon-export-ok` (git-http-backend). Default
+   * false.
+   */
+  readonly requireExportOk?: boolean;
+  /**
+   * Everybody may read everything. Default true, unless `authorize` is given. When true, `authorize` is not
+   * asked about reading.
+   */
+  readonly publicRead?: boolean;
+  /** Everybody may push to everything, without a name. Default false; do not use it on an open network. */
+  readonly publicWrite?: boolean;
+  /**
+   * Recognises a user by `context.credentials`. Without it nobody is asked for a password. Credentials for which
+   * it returns nothing are answered with 401, also where everybody may read.
+   */
+  readonly authenticate?: Authenticate;
+  /** Decides what is not public. Without it, all that is not public is refused. */
+  readonly authorize?: Authorize;
+  /** The name that a password prompt shows. Default `Git`. */
+  readonly realm?: string;
+  /** The WWW-Authenticate header, instead of `Basic realm="…"`. */
+  readonly challenge?: Challenge;
+  /** The git executable: a name to be found on PATH, or a path. Default `git`. */
+  readonly gitCommand?: string;
+  /**
+   * Configuration for every git, such as `{ 'uploadpack.allowFilter': 'true' }`; it outranks the repositories'
+   * own. A list sets several values of one key.
+   */
+  readonly gitConfig?: Readonly<Record<string, string | readonly string[]>>;
+  /**
+   * Variables for git and its hooks, per request, such as GIT_NAMESPACE or a tenant. They outrank our own;
+   * nothing of the server's own environment reaches git but PATH, HOME and the like.
+   */
+  readonly environment?: EnvironmentFunction;
+  /**
+   * `repository` runs the hooks that each repository has, as git does; `none` runs no hook. Default `repository`:
+   * whoever can write into a repository's folder can then run programs here.
+   */
+  readonly hooks?: 'repository' | 'none';
+  /** The highest version of git's protocol that is spoken: 0, 1 or 2. Default 2. */
+  readonly highestProtocolVersion?: ProtocolVersion;
+  /**
+   * The dumb protocol, for clients that know no other. Default true. It hands out every object, also those that
+   * no ref reaches any more.
+   */
+  readonly dumbHttp?: boolean;
+  /** Cross-origin access for browsers. Default none. */
+  readonly cors?: CorsOptions;
+  /** Bounds on size and time. */
+  readonly limits?: LimitOptions;
+}
+
+/** Options after checking, with all defaults. */
+export interface ResolvedOptions {
+  readonly find: (path: string, context: RequestContext) => Promise<Repository | undefined>;
+  readonly policy: AccessPolicy;
+  readonly gitCommand: string;
+  readonly gitConfig: readonly (readonly [key: string, value: string])[];
+  readonly environment: EnvironmentFunction;
+  readonly highestProtocolVersion: ProtocolVersion;
+  readonly dumbHttp: boolean;
+  readonly cors: CorsPolicy | undefined;
+  readonly limits: ServiceLimits & { readonly responseIdleTimeoutMs: number; readonly killGraceMs: number };
+}

@@ -1,0 +1,144 @@
+/**
+ * The head of a receive-pack request, everything before the pack (gitprotocol-pack, "Reference Update
+ * Request and Packfile Transfer"):
+ *
+ *   update-requests = *shallow ( command-list | push-cert ) flush-pkt [push-options]
+ *   shallow         = PKT-LINE("shallow" SP obj-id)
+ *   command-list    = PKT-LINE(command NUL capability-list) *PKT-LINE(command)
+ *   command         = old-id SP new-id SP name
+ *   push-cert       = PKT-LINE("push-cert" NUL capability-list LF) *PKT-LINE(cert-line LF)
+ *                     PKT-LINE("push-cert-end" LF)
+ *   push-options    = *PKT-LINE(push-option) flush-pkt
+ */
+import { parseCapabilities, type Capabilities } from './capabilities.js';
+import { isObjectId, isZeroOid } from './object-id.js';
+import { PktLineDecoder, pktText, type PktLine } from './pkt-line.js';
+
+/** One command of a push: `refName` shall go from `oldOid` to `newOid`; all zeros stand for "none". */
+export interface RefUpdate {
+  readonly oldOid: string;
+  readonly newOid: string;
+  readonly refName: string;
+  readonly kind: 'create' | 'update' | 'delete';
+}
+
+export interface PushRequest {
+  readonly updates: readonly RefUpdate[];
+  readonly capabilities: Capabilities;
+  readonly pushOptions: readonly string[];
+  /** Commits that are shallow in the client's repository. */
+  readonly shallow: readonly string[];
+  /** The signed push certificate, not verified. */
+  readonly certificate: string | undefined;
+}
+
+/** The bytes are no ref update request. */
+export class PushRequestError extends Error {
+  override readonly name = 'PushRequestError';
+}
+
+/** A command, or undefined where the text is none. */
+export function parseRefUpdate(text: string): RefUpdate | undefined {
+  const first = text.indexOf(' ');
+  const second = text.indexOf(' ', first + 1);
+  if (first < 0 || second < 0) return undefined;
+  const oldOid = text.slice(0, first);
+  const newOid = text.slice(first + 1, second);
+  const refName = text.slice(second + 1);
+  if (!isObjectId(oldOid) || !isObjectId(newOid) || oldOid.length !== newOid.length || refName === '') {
+    return undefined;
+  }
+  const kind = isZeroOid(newOid) ? 'delete' : isZeroOid(oldOid) ? 'create' : 'update';
+  return { oldOid, newOid, refName, kind };
+}
+
+/** The commands of a certificate stand between its first empty line and the signature. */
+function updatesInCertificate(certificate: string): RefUpdate[] {
+  const start = certificate.indexOf('\n\n');
+  if (start < 0) throw new PushRequestError('the push certificate has no commands');
+  const updates: RefUpdate[] = [];
+  for (const line of certificate.slice(start + 2).split('\n')) {
+    if (line === '' || line.startsWith('-----BEGIN ')) break;
+    const update = parseRefUpdate(line);
+    if (!update) throw new PushRequestError('expected a ref update in the push certificate');
+    updates.push(update);
+  }
+  return updates;
+}
+
+/** Reads the head incrementally; what follows it (the pack) is left alone. */
+export class PushRequestParser {
+  readonly #decoder = new PktLineDecoder();
+  readonly #updates: RefUpdate[] = [];
+  readonly #pushOptions: string[] = [];
+  readonly #shallow: string[] = [];
+  readonly #certificateLines: string[] = [];
+  #capabilities: Capabilities = new Map();
+  #section: 'commands' | 'certificate' | 'options' | 'end' = 'commands';
+  #hasCertificate = false;
+
+  /**
+   * Takes the next bytes. Returns how many of them belong to the head once that is complete, else undefined.
+   * Throws {@link PushRequestError} or `PktLineError` for bytes that are no head.
+   */
+  feed(chunk: Buffer): number | undefined {
+    for (const line of this.#decoder.decode(chunk)) {
+      this.#take(line);
+      if (this.#section === 'end') return line.end;
+    }
+    return undefined;
+  }
+
+  /** The head, once {@link feed} has seen its end. */
+  result(): PushRequest {
+    if (this.#section !== 'end') throw new PushRequestError('the ref update request is incomplete');
+    const certificate = this.#hasCertificate ? this.#certificateLines.join('') : undefined;
+    return {
+      updates: certificate === undefined ? this.#updates : updatesInCertificate(certificate),
+      capabilities: this.#capabilities,
+      pushOptions: this.#pushOptions,
+      shallow: this.#shallow,
+      certificate,
+    };
+  }
+
+  #take(line: PktLine): void {
+    if (line.type === 'flush') this.#endSection();
+    else if (line.type !== 'data') throw new PushRequestError(`unexpected ${line.type} packet`);
+    else if (this.#section === 'certificate') this.#takeCertificateLine(line.payload);
+    else if (this.#section === 'options') this.#pushOptions.push(pktText(line.payload));
+    else this.#takeCommandLine(line.payload);
+  }
+
+  #endSection(): void {
+    if (this.#section === 'certificate') throw new PushRequestError('the push certificate is incomplete');
+    const empty = this.#updates.length === 0 && !this.#hasCertificate;
+    const optionsFollow = this.#section === 'commands' && !empty && this.#capabilities.has('push-options');
+    this.#section = optionsFollow ? 'options' : 'end';
+  }
+
+  #takeCertificateLine(payload: Buffer): void {
+    const text = payload.toString('utf8');
+    if (text === 'push-cert-end\n') this.#section = 'commands';
+    else this.#certificateLines.push(text);
+  }
+
+  #takeCommandLine(payload: Buffer): void {
+    const nul = payload.indexOf(0);
+    const text = pktText(nul < 0 ? payload : payload.subarray(0, nul));
+    if (nul >= 0) this.#capabilities = parseCapabilities(pktText(payload.subarray(nul + 1)));
+    if (text === 'push-cert') {
+      if (this.#hasCertificate) throw new PushRequestError('a second push certificate');
+      this.#hasCertificate = true;
+      this.#section = 'certificate';
+    } else if (text.startsWith('shallow ')) {
+      const oid = text.slice('shallow '.length);
+      if (!isObjectId(oid)) throw new PushRequestError('expected an object id behind "shallow"');
+      this.#shallow.push(oid);
+    } else {
+      const update = parseRefUpdate(text);
+      if (!update || this.#hasCertificate) throw new PushRequestError('expected "old new ref"');
+      this.#updates.push(update);
+    }
+  }
+}

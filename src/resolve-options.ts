@@ -1,0 +1,210 @@
+import { statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import type { AccessPolicy, Challenge } from './access/policy.js';
+import type { RequestContext } from './context.js';
+import { OptionError } from './errors.js';
+import type { CorsPolicy } from './http/cors.js';
+import type { CorsOptions, GitServerOptions, LimitOptions, ResolvedOptions } from './options.js';
+import { DirectoryStore } from './repository/directory-store.js';
+import { repositoryAt } from './repository/function-store.js';
+import type { Repository } from './repository/repository.js';
+
+const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
+  repositories: true,
+  requireExportOk: true,
+  publicRead: true,
+  publicWrite: true,
+  authenticate: true,
+  authorize: true,
+  realm: true,
+  challenge: true,
+  gitCommand: true,
+  gitConfig: true,
+  environment: true,
+  hooks: true,
+  highestProtocolVersion: true,
+  dumbHttp: true,
+  cors: true,
+  limits: true,
+};
+
+const mebibyte = 1024 * 1024;
+
+const defaultLimits: Required<LimitOptions> = {
+  maxFetchRequestBytes: 64 * mebibyte,
+  maxPushBytes: 64 * 1024 * mebibyte,
+  spoolThresholdBytes: mebibyte,
+  temporaryDirectory: tmpdir(),
+  requestIdleTimeoutMs: 120_000,
+  responseIdleTimeoutMs: 300_000,
+  killGraceMs: 5_000,
+};
+
+/** The longest time that a timer of Node.js can wait. */
+const maxTimerMs = 2 ** 31 - 1;
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function rejectUnknown(value: object, known: object, prefix: string): void {
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(known, key)) {
+      throw new OptionError(prefix + key, `is not known; known are ${Object.keys(known).join(', ')}`);
+    }
+  }
+}
+
+function booleanOr(value: unknown, option: string, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new OptionError(option, 'must be true or false');
+  return value;
+}
+
+function functionOrNone(value: unknown, option: string): void {
+  if (value !== undefined && typeof value !== 'function') throw new OptionError(option, 'must be a function');
+}
+
+function textOr(value: unknown, option: string, fallback: string): string {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw new OptionError(option, 'must be a text that is not empty');
+  }
+  return value;
+}
+
+function resolveFind(options: GitServerOptions): ResolvedOptions['find'] {
+  const { repositories, requireExportOk } = options;
+  const exportOk = booleanOr(requireExportOk, 'requireExportOk', false);
+  if (typeof repositories === 'string') {
+    const found = statSync(textOr(repositories, 'repositories', ''), { throwIfNoEntry: false });
+    if (!found?.isDirectory()) {
+      throw new OptionError('repositories', `names a folder that does not exist: ${repositories}`);
+    }
+    const store = new DirectoryStore({ root: repositories, requireExportOk: exportOk });
+    return (path) => store.find(path);
+  }
+  if (requireExportOk !== undefined) {
+    throw new OptionError('requireExportOk', 'goes with a folder in "repositories" only');
+  }
+  if (typeof repositories === 'function') {
+    return async (path: string, context: RequestContext): Promise<Repository | undefined> => {
+      const folder = await repositories(path, context);
+      return folder === undefined || folder === null ? undefined : repositoryAt(folder, path);
+    };
+  }
+  if (!isRecord(repositories) || typeof repositories['find'] !== 'function') {
+    throw new OptionError('repositories', 'must be a folder, a store with find(), or a function');
+  }
+  return (path) => repositories.find(path);
+}
+
+function basicChallenge(realm: string): Challenge {
+  for (const character of realm) {
+    if (character < ' ' || character > '~') {
+      throw new OptionError('realm', 'may hold printable ASCII characters only');
+    }
+  }
+  const value = `Basic realm="${realm.replace(/["\\]/g, '\\$&')}"`;
+  return () => value;
+}
+
+function resolvePolicy(options: GitServerOptions): AccessPolicy {
+  const { authenticate, authorize, challenge } = options;
+  functionOrNone(authenticate, 'authenticate');
+  functionOrNone(authorize, 'authorize');
+  functionOrNone(challenge, 'challenge');
+  return {
+    authenticate,
+    authorize,
+    challenge: challenge ?? basicChallenge(textOr(options.realm, 'realm', 'Git')),
+    publicRead: booleanOr(options.publicRead, 'publicRead', authorize === undefined),
+    publicWrite: booleanOr(options.publicWrite, 'publicWrite', false),
+  };
+}
+
+function resolveGitConfig(options: GitServerOptions): ResolvedOptions['gitConfig'] {
+  const { gitConfig = {}, hooks = 'repository' } = options;
+  if (!isRecord(gitConfig)) throw new OptionError('gitConfig', 'must be an object of keys and values');
+  if (hooks !== 'repository' && hooks !== 'none') {
+    throw new OptionError('hooks', 'must be "repository" or "none"');
+  }
+  const pairs: (readonly [string, string])[] = [];
+  for (const [key, given] of Object.entries(gitConfig)) {
+    const option = `gitConfig.${key}`;
+    if (!/^[A-Za-z][A-Za-z0-9-]*\.(?:[^\n\0]*\.)?[A-Za-z][A-Za-z0-9-]*$/.test(key)) {
+      throw new OptionError(option, 'is no configuration key; write section.key or section.name.key');
+    }
+    for (const value of typeof given === 'string' ? [given] : (given as readonly unknown[])) {
+      if (typeof value !== 'string' || value.includes('\0')) throw new OptionError(option, 'must be a text');
+      pairs.push([key, value]);
+    }
+  }
+  if (hooks === 'none') pairs.push(['core.hooksPath', '/dev/null']);
+  return pairs;
+}
+
+function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
+  if (cors === undefined) return undefined;
+  if (!isRecord(cors)) throw new OptionError('cors', 'must be an object');
+  rejectUnknown(cors, { origins: true, credentials: true, maxAgeSeconds: true }, 'cors.');
+  const { origins, maxAgeSeconds = 600 } = cors;
+  const isList = Array.isArray(origins) && origins.length > 0;
+  if (origins !== '*' && !isList) throw new OptionError('cors.origins', 'must be "*" or a list of origins');
+  for (const origin of origins === '*' ? [] : origins) {
+    if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new OptionError('cors.origins', `must hold origins such as https://example.org, not ${origin}`);
+    }
+  }
+  const credentials = booleanOr(cors.credentials, 'cors.credentials', false);
+  if (credentials && origins === '*') {
+    throw new OptionError('cors.credentials', 'is not possible with origins "*"; list the origins');
+  }
+  if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
+    throw new OptionError('cors.maxAgeSeconds', 'must be a whole number of seconds');
+  }
+  return { origins: origins === '*' ? origins : [...origins], credentials, maxAgeSeconds };
+}
+
+function resolveLimits(limits: LimitOptions = {}): ResolvedOptions['limits'] {
+  if (!isRecord(limits)) throw new OptionError('limits', 'must be an object');
+  rejectUnknown(limits, defaultLimits, 'limits.');
+  const resolved: Required<LimitOptions> = { ...defaultLimits };
+  for (const [key, value] of Object.entries(limits)) {
+    if (value === undefined) continue;
+    const option = `limits.${key}`;
+    if (key === 'temporaryDirectory') {
+      textOr(value, option, '');
+    } else {
+      const highest = key.endsWith('Ms') ? maxTimerMs : Number.MAX_SAFE_INTEGER;
+      if (!Number.isSafeInteger(value) || Number(value) < 1 || Number(value) > highest) {
+        throw new OptionError(option, `must be a whole number from 1 to ${highest}`);
+      }
+    }
+    Object.assign(resolved, { [key]: value });
+  }
+  return resolved;
+}
+
+/** Checks every option and fills in the defaults; the caller's object is not kept. */
+export function resolveOptions(options: GitServerOptions): ResolvedOptions {
+  if (!isRecord(options)) throw new OptionError('repositories', 'is required');
+  rejectUnknown(options, knownOptions, '');
+  if (options.repositories === undefined) throw new OptionError('repositories', 'is required');
+  const { highestProtocolVersion = 2, environment = () => ({}) } = options;
+  if (![0, 1, 2].includes(highestProtocolVersion)) {
+    throw new OptionError('highestProtocolVersion', 'must be 0, 1 or 2');
+  }
+  functionOrNone(environment, 'environment');
+  return {
+    find: resolveFind(options),
+    policy: resolvePolicy(options),
+    gitCommand: textOr(options.gitCommand, 'gitCommand', 'git'),
+    gitConfig: resolveGitConfig(options),
+    environment,
+    highestProtocolVersion,
+    dumbHttp: booleanOr(options.dumbHttp, 'dumbHttp', true),
+    cors: resolveCors(options.cors),
+    limits: resolveLimits(options.limits),
+  };
+}

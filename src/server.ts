@@ -1,0 +1,69 @@
+import { Observers, type GitServerEvents, type Listener } from './events.js';
+import { baseEnvironment } from './git/environment.js';
+import { RepositoryConfigReader } from './git/repository-config.js';
+import { GitRunner } from './git/runner.js';
+import { probeGitVersion } from './git/version.js';
+import type { GitRequest, GitResponse } from './http/exchange.js';
+import { Pipeline } from './http/pipeline.js';
+import type { GitServerOptions } from './options.js';
+import { resolveOptions } from './resolve-options.js';
+
+/** A Git server: give it to a door such as `nodeHandler` or `fetchHandler`. */
+export interface GitServer {
+  /**
+   * Answers one request, or returns undefined for a target that is not git's. Doors call this; it never rejects.
+   */
+  handle(request: GitRequest): Promise<GitResponse | undefined>;
+  /** Adds a listener for an event; call what is returned to remove it. */
+  on<Name extends keyof GitServerEvents>(name: Name, listener: Listener<GitServerEvents[Name]>): () => void;
+  /** The version of git in use. Rejects, saying what to do, when git is missing or too old. */
+  gitVersion(): Promise<string>;
+  /**
+   * Takes no new requests (they get 503), waits up to `graceMs` milliseconds (default 10,000) for the running
+   * ones, then ends what is left of git.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+  /** For doors: how long a client may read nothing of its answer, in milliseconds. */
+  readonly responseIdleTimeoutMs: number;
+}
+
+/**
+ * Creates a server. Every option is checked here; one that cannot be used throws an `OptionError` that names it.
+ *
+ * @example
+ * const git = createGitServer({ repositories: '/srv/git' });
+ * http.createServer(nodeHandler(git)).listen(8080);
+ */
+export function createGitServer(options: GitServerOptions): GitServer {
+  const resolved = resolveOptions(options);
+  const observers = new Observers();
+  const git = new GitRunner({
+    command: resolved.gitCommand,
+    environment: baseEnvironment(process.env),
+    config: resolved.gitConfig,
+    killGraceMs: resolved.limits.killGraceMs,
+  });
+  let isClosing = false;
+  const pipeline = new Pipeline({
+    ...resolved,
+    git,
+    configs: new RepositoryConfigReader(git),
+    observers,
+    isClosing: () => isClosing,
+  });
+  return {
+    handle: (request) => pipeline.handle(request),
+    on: (name, listener) => observers.on(name, listener),
+    gitVersion: async () => (await probeGitVersion(git, resolved.gitCommand)).text,
+    async close({ graceMs = 10_000 } = {}) {
+      isClosing = true;
+      const deadline = performance.now() + graceMs;
+      while (pipeline.activeCount > 0 || git.runningCount > 0) {
+        if (performance.now() >= deadline) break;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await git.stopAll();
+    },
+    responseIdleTimeoutMs: resolved.limits.responseIdleTimeoutMs,
+  };
+}
