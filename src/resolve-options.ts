@@ -144,18 +144,25 @@ function resolveGitConfig(options: GitServerOptions): ResolvedOptions['gitConfig
   return pairs;
 }
 
-function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
-  if (cors === undefined) return undefined;
-  if (!isRecord(cors)) throw new OptionError('cors', 'must be an object');
-  rejectUnknown(cors, { origins: true, credentials: true, maxAgeSeconds: true }, 'cors.');
-  const { origins, maxAgeSeconds = 600 } = cors;
-  const isList = Array.isArray(origins) && origins.length > 0;
-  if (origins !== '*' && !isList) throw new OptionError('cors.origins', 'must be "*" or a list of origins');
-  for (const origin of origins === '*' ? [] : origins) {
+function resolveOrigins(origins: CorsOptions['origins']): CorsPolicy['origins'] {
+  if (origins === '*') return origins;
+  if (!Array.isArray(origins) || origins.length === 0) {
+    throw new OptionError('cors.origins', 'must be "*" or a list of origins');
+  }
+  for (const origin of origins) {
     if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin) {
       throw new OptionError('cors.origins', `must hold origins such as https://example.org, not ${origin}`);
     }
   }
+  return [...origins];
+}
+
+function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
+  if (cors === undefined) return undefined;
+  if (!isRecord(cors)) throw new OptionError('cors', 'must be an object');
+  rejectUnknown(cors, { origins: true, credentials: true, maxAgeSeconds: true }, 'cors.');
+  const { maxAgeSeconds = 600 } = cors;
+  const origins = resolveOrigins(cors.origins);
   const credentials = booleanOr(cors.credentials, 'cors.credentials', false);
   if (credentials && origins === '*') {
     throw new OptionError('cors.credentials', 'is not possible with origins "*"; list the origins');
@@ -163,7 +170,7 @@ function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
   if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
     throw new OptionError('cors.maxAgeSeconds', 'must be a whole number of seconds');
   }
-  return { origins: origins === '*' ? origins : [...origins], credentials, maxAgeSeconds };
+  return { origins, credentials, maxAgeSeconds };
 }
 
 function resolveLimits(limits: LimitOptions = {}): ResolvedOptions['limits'] {

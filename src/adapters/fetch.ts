@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import type { GitResponse } from '../http/exchange.js';
 import type { GitServer } from '../server.js';
+import { drain } from './drain.js';
 import { stripPrefix, validPrefix } from './prefix.js';
 
 export interface FetchHandlerOptions<Arguments extends readonly unknown[]> {
@@ -22,23 +23,34 @@ function bodyOf(request: Request): Readable {
   return request.body ? Readable.fromWeb(request.body) : Readable.from([]);
 }
 
-/** git's chunks as the host asks for them; a host that loses interest ends git. */
+/**
+ * git's chunks as the host asks for them; a host that loses interest ends git. A stream that closes without an end
+ * fails, so that nobody waits for the rest.
+ */
 function webStream(stream: Readable): ReadableStream<Uint8Array> {
   stream.pause();
+  let isOpen = true;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         stream.on('data', (chunk: Buffer) => {
+          // A destroyed stream may still hand over what it had, which a cancelled controller does not take.
+          if (!isOpen) return;
           controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
           stream.pause();
         });
-        stream.once('end', () => controller.close());
-        stream.once('error', (error) => controller.error(error));
+        finished(stream, { writable: false }, (error) => {
+          if (!isOpen) return;
+          isOpen = false;
+          if (error) controller.error(error);
+          else controller.close();
+        });
       },
       pull() {
         stream.resume();
       },
       cancel() {
+        isOpen = false;
         stream.destroy();
       },
     },
@@ -52,6 +64,15 @@ function responseOf({ status, headers, body }: GitResponse): Response {
   return new Response(body.kind === 'bytes' ? new Uint8Array(body.bytes) : null, init);
 }
 
+/**
+ * A body that was begun but refused before its end is read on, within bounds. Nobody else can: the stream is ours,
+ * and a client that finds no reader would see a broken connection instead of the answer.
+ */
+function drainRequest(body: Readable | undefined): void {
+  if (!body || body.readableEnded || body.destroyed) return;
+  drain(body, () => body.destroy());
+}
+
 /** Opens a server for the Web standard's fetch. Further arguments of the host go to `fallback` and `remoteAddress`. */
 export function fetchHandler<Arguments extends readonly unknown[] = []>(
   server: GitServer,
@@ -63,16 +84,24 @@ export function fetchHandler<Arguments extends readonly unknown[] = []>(
     const url = new URL(request.url);
     const target = stripPrefix(url.pathname + url.search, prefix);
     if (target === undefined) return fallback(request, ...rest);
+    let body: Readable | undefined;
     const answer = await server.handle({
       method: request.method,
       target,
       headers: Object.fromEntries(request.headers),
       httpVersion: '1.1',
-      body: bodyOf(request),
+      // Opened when it is first read: a request that is passed on must reach the fallback with its body.
+      get body() {
+        return (body ??= bodyOf(request));
+      },
       continueBody: () => {},
       signal: request.signal,
       remoteAddress: options.remoteAddress?.(request, ...rest),
     });
-    return answer ? responseOf(answer) : fallback(request, ...rest);
+    if (!answer) return fallback(request, ...rest);
+    const drainAfter = (): void => drainRequest(body);
+    if (answer.body.kind === 'stream') answer.body.stream.once('close', drainAfter);
+    else drainAfter();
+    return responseOf(answer);
   };
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OptionError } from '../errors.js';
-import type { GitRequest, GitResponse } from '../http/exchange.js';
+import type { GitRequest, GitResponse, ResponseBody } from '../http/exchange.js';
 import type { GitServer } from '../server.js';
+import { drain } from './drain.js';
 import { stripPrefix, validPrefix } from './prefix.js';
 
 /** Calls the next handler of a chain, as Express and Connect give it. */
@@ -29,26 +30,10 @@ export interface NodeHandler {
   readonly checkContinue: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-/** How much of a refused body is read, so that the refusal is not lost in a connection reset. */
-const maxDrainedBytes = 64 * 1024 * 1024;
-const maxDrainMs = 30_000;
-
-/** Reads on, within bounds, what a client still sends after its answer; then breaks the connection. */
-function drain(request: IncomingMessage): void {
+/** What a client still sends after its answer is read within bounds; then its connection is broken. */
+function drainRequest(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return;
-  let bytes = 0;
-  const stop = (): void => {
-    request.socket.destroy();
-  };
-  const timer = setTimeout(stop, maxDrainMs);
-  request.once('close', () => clearTimeout(timer));
-  request.once('end', () => clearTimeout(timer));
-  request.on('error', () => {});
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > maxDrainedBytes) stop();
-  });
-  request.resume();
+  drain(request, () => request.socket.destroy());
 }
 
 /** A client that reads nothing for too long is let go; one that merely waits for git is not. */
@@ -60,6 +45,8 @@ function watchReader(response: ServerResponse, idleTimeoutMs: number): void {
   };
   response.setTimeout(idleTimeoutMs, onIdle);
 }
+
+type StreamBody = Extract<ResponseBody, { kind: 'stream' }>;
 
 function writeHead(
   request: IncomingMessage,
@@ -83,7 +70,7 @@ function send(request: IncomingMessage, response: ServerResponse, answer: GitRes
     return;
   }
   writeHead(request, response, answer);
-  response.once('finish', () => drain(request));
+  response.once('finish', () => drainRequest(request));
   if (body.kind !== 'stream') {
     response.end(body.kind === 'bytes' ? body.bytes : undefined);
     return;
@@ -93,7 +80,17 @@ function send(request: IncomingMessage, response: ServerResponse, answer: GitRes
   // A broken answer must not look complete: without the last chunk, or short of its length, it does not.
   stream.once('error', () => response.destroy());
   response.once('close', () => stream.destroy());
-  stream.pipe(response);
+  pump(body, response);
+}
+
+/** Like pipe, but tells the body when a chunk is on its way, so that its buffer can be used again. */
+function pump({ stream, recycle }: StreamBody, response: ServerResponse): void {
+  stream.on('data', (chunk: Buffer) => {
+    const hasRoom = response.write(chunk, recycle && (() => recycle(chunk)));
+    if (!hasRoom) stream.pause();
+  });
+  response.on('drain', () => stream.resume());
+  stream.once('end', () => response.end());
 }
 
 /** Opens a server for node:http. */

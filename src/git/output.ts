@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { BlockPool } from './block-pool.js';
 import type { GitExit, GitProcess } from './process.js';
 
 export interface GitOutputOptions {
@@ -24,12 +25,14 @@ export class GitOutput extends Readable {
   readonly started: Promise<GitExit | undefined>;
   readonly #process: GitProcess;
   readonly #options: GitOutputOptions;
+  readonly #pool = new BlockPool();
   #prefix: Buffer | undefined;
   #bytes = 0;
   #settled = false;
 
   constructor(process: GitProcess, options: GitOutputOptions) {
-    super({ highWaterMark: 128 * 1024 });
+    // One chunk ahead of the client is enough: git's pipe and the kernel's socket hold more.
+    super({ highWaterMark: 1 });
     this.#process = process;
     this.#options = options;
     this.#prefix = options.prefix;
@@ -45,6 +48,11 @@ export class GitOutput extends Readable {
   /** Bytes of git's own output so far. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** A reader is done with a chunk; one that does not say so costs memory, no more. */
+  recycle(chunk: Buffer): void {
+    this.#pool.recycle(chunk);
   }
 
   override _read(): void {
@@ -68,7 +76,7 @@ export class GitOutput extends Readable {
       this.push(this.#prefix);
       this.#prefix = undefined;
     }
-    if (!this.push(chunk)) this.#process.stdout.pause();
+    if (!this.push(this.#pool.copy(chunk))) this.#process.stdout.pause();
   }
 
   async #whenEnded(): Promise<GitExit> {

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GitTyphoonError } from '../errors.js';
+import { hastenCollection } from '../git/block-pool.js';
 import { headerValue, type GitRequest } from './exchange.js';
 
 export interface BodyLimits {
@@ -82,6 +83,7 @@ function consume(
     };
     const onData = (chunk: Buffer): void => {
       timer?.refresh();
+      hastenCollection();
       try {
         const wait = sink(chunk);
         if (!wait) return;

@@ -25,7 +25,13 @@ export type ResponseBody =
   | { readonly kind: 'empty' }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** `stream` fails when the answer must not look complete; the adapter then breaks the connection. */
-  | { readonly kind: 'stream'; readonly stream: Readable; readonly sentBytes: () => number };
+  | {
+      readonly kind: 'stream';
+      readonly stream: Readable;
+      readonly sentBytes: () => number;
+      /** To be called with each chunk when its bytes have been handed on, if the adapter knows that. */
+      readonly recycle?: (chunk: Buffer) => void;
+    };
 
 export type Header = readonly [name: string, value: string];
 

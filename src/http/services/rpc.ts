@@ -22,6 +22,11 @@ export function streamedResult(service: Service, output: GitOutput): GitResponse
   return {
     status: 200,
     headers: resultHeaders(service),
-    body: { kind: 'stream', stream: output, sentBytes: () => output.bytes },
+    body: {
+      kind: 'stream',
+      stream: output,
+      sentBytes: () => output.bytes,
+      recycle: (chunk) => output.recycle(chunk),
+    },
   };
 }

@@ -1,0 +1,121 @@
+/** One line for every request, push and error. Nothing secret goes in: no header, no query, no password. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pino, type Logger } from 'pino';
+import type { ErrorEvent, PushEvent, RefUpdateResult, RequestEvent } from '../events.js';
+import { GitTyphoonError } from '../errors.js';
+import type { GitServer } from '../server.js';
+import { clientAddress } from './addresses.js';
+import { targetPath } from './landing.js';
+import { printable } from './printable.js';
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** A push of ten thousand refs is one line all the same. */
+const maxRefs = 20;
+
+/** A logger on standard error: for people at a terminal, as JSON lines elsewhere. */
+export async function createLogger(level: LogLevel): Promise<Logger> {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
+  const { default: pretty } = await import('pino-pretty');
+  const colorize = !process.env['NO_COLOR'];
+  // The message says it all; the fields beside it are for programs.
+  return pino(options, pretty({ destination: 2, sync: true, colorize, include: 'level,time,err' }));
+}
+
+function logRequest(log: Logger, event: RequestEvent): void {
+  const { context, user, repository, status, responseBytes: bytes, aborted } = event;
+  const path = printable(context.path);
+  const ms = Math.round(event.durationMs);
+  const what = context.phase === 'discovery' ? `${context.service} info/refs` : context.service;
+  const who = user ? ` by ${printable(user.name)}` : '';
+  const end = aborted ? ', broken off' : '';
+  log.info(
+    {
+      request: context.id,
+      method: context.method,
+      path,
+      ...(repository && repository.name !== context.path ? { repository: printable(repository.name) } : {}),
+      service: context.service,
+      phase: context.phase,
+      protocol: context.protocolVersion,
+      status,
+      bytes,
+      ms,
+      ...(user ? { user: printable(user.name) } : {}),
+      address: context.remoteAddress,
+      ...(aborted ? { aborted } : {}),
+    },
+    `${context.method} /${path} ${what}: ${status}, ${bytes} bytes in ${ms} ms${end}${who} from ${context.remoteAddress ?? 'nowhere'}`,
+  );
+}
+
+function describeUpdate({ refName, oldOid, newOid, result }: RefUpdateResult): Record<string, string> {
+  return {
+    ref: printable(refName),
+    old: oldOid,
+    new: newOid,
+    result: result.status,
+    ...('reason' in result ? { reason: printable(result.reason) } : {}),
+  };
+}
+
+function logPush(log: Logger, event: PushEvent): void {
+  const { context, user, repository, updates, unpack } = event;
+  const refs = updates.slice(0, maxRefs).map(describeUpdate);
+  const name = printable(repository.name);
+  const shown = refs.map(({ ref, result, reason }) => `${ref} ${result}${reason ? ` (${reason})` : ''}`);
+  const more = updates.length > maxRefs ? ` and ${updates.length - maxRefs} more` : '';
+  const who = user ? printable(user.name) : 'anonymous';
+  log.info(
+    {
+      request: context.id,
+      repository: name,
+      user: who,
+      address: context.remoteAddress,
+      refs,
+      refCount: updates.length,
+      ...(unpack === undefined ? {} : { unpack: printable(unpack) }),
+    },
+    `push to /${name} by ${who}: ${shown.join(', ')}${more}`,
+  );
+}
+
+function logError(log: Logger, { error, context }: ErrorEvent): void {
+  const path = context && printable(context.path);
+  const code = error instanceof GitTyphoonError ? error.code : undefined;
+  const text = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof GitTyphoonError ? error.cause : undefined;
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  const where = path === undefined ? '' : `/${path}: `;
+  log.error({ request: context?.id, path, code, err: error }, printable(where + text + why, 2_000));
+}
+
+/** Logs what a server reports. */
+export function logEvents(server: GitServer, log: Logger): void {
+  server.on('request', (event) => logRequest(log, event));
+  server.on('push', (event) => logPush(log, event));
+  server.on('error', (event) => logError(log, event));
+}
+
+/** Logs a request that is not git's, once it is answered. */
+export function logLanding(log: Logger, request: IncomingMessage, response: ServerResponse): void {
+  const began = performance.now();
+  const address = clientAddress(request);
+  response.once('close', () => {
+    const path = printable(targetPath(request.url ?? '/'));
+    const ms = Math.round(performance.now() - began);
+    const { method } = request;
+    const { statusCode: status } = response;
+    log.info(
+      { method, path, status, ms, address },
+      `${method} ${path}: ${status} in ${ms} ms from ${address ?? 'nowhere'}`,
+    );
+  });
+}

@@ -1,0 +1,99 @@
+/** The command line: what there is, and how a failure ends it. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
+import { AccessFileError } from '../access/index.js';
+import { GitVersionError } from '../git/version.js';
+import { OptionError } from '../errors.js';
+import { CommandError } from './command-error.js';
+import { logLevels, type LogLevel } from './logging.js';
+import { passwd } from './passwd.js';
+import { serve } from './serve.js';
+
+interface ServeFlags {
+  readonly port: number;
+  readonly host?: string;
+  readonly gitbase?: string;
+  readonly accessfile?: string;
+  readonly realm: string;
+  readonly logLevel: LogLevel;
+}
+
+/** The package's own version. */
+function readVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) throw new InvalidArgumentError('Give a number from 0 to 65535.');
+  return port;
+}
+
+function buildProgram(version: string, setExitCode: (code: number) => void): Command {
+  const program = new Command('gittyphoon')
+    .description('Serves the git repositories in a folder over HTTP, readable by all and writable by nobody.')
+    .usage('[serve] [options] [DIR]\n       gittyphoon passwd [NAME]')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  const serveCommand = program
+    .command('serve', { isDefault: true })
+    .description('serve the repositories below DIR (the default)')
+    .argument('[DIR]', 'the folder with the repositories (default: the current one)')
+    .option('-p, --port <number>', 'the port to listen on; 0 takes a free one', parsePort, 8080)
+    .option('--host <address>', 'the address to listen on (default: all)')
+    .option('--gitbase <DIR>', 'the same as DIR')
+    .option('--accessfile <FILE>', 'who may push where; without it nobody may')
+    .option('--realm <text>', 'the name that password prompts show', 'Git')
+    .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
+    .action(async (dir: string | undefined, flags: ServeFlags) => {
+      setExitCode(await serve({ dir, version, ...flags }));
+    });
+  program
+    .command('passwd')
+    .description('make a line for an access file from a password')
+    .argument('[NAME]', 'the user; without it only the hash is printed')
+    .action(passwd);
+  // `serve` is the default, so that its flags are those of the program.
+  return program.configureHelp({
+    visibleOptions: (command) => {
+      const plain = new Help();
+      const own = plain.visibleOptions(command);
+      return command === program ? [...plain.visibleOptions(serveCommand).slice(0, -1), ...own] : own;
+    },
+  });
+}
+
+function explain(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  if (error instanceof CommanderError) {
+    const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+    return new CommandError(2, `${text} (gittyphoon --help shows what there is)`);
+  }
+  if (error instanceof OptionError) {
+    return new CommandError(2, error.message.replace(`option "${error.option}"`, `--${error.option}`));
+  }
+  if (error instanceof GitVersionError || error instanceof AccessFileError) {
+    return new CommandError(1, error.message);
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new CommandError(1, `unexpected failure: ${text}`);
+}
+
+/** Runs the command; resolves with its exit code when it has ended. */
+export async function run(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  try {
+    const program = buildProgram(readVersion(), (code) => {
+      exitCode = code;
+    });
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const { message, exitCode: code } = explain(error);
+    process.stderr.write(`gittyphoon: ${message}\n`);
+    return code;
+  }
+}

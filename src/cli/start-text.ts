@@ -1,0 +1,65 @@
+import { repositoryUrl } from './addresses.js';
+import type { Listing } from './listing.js';
+import { printable } from './printable.js';
+
+export interface StartFacts {
+  readonly version: string;
+  readonly gitVersion: string;
+  readonly folder: string;
+  readonly listing: Listing;
+  /** The first works on this machine. */
+  readonly urls: readonly string[];
+  readonly accessFile: { readonly path: string; readonly users: number } | undefined;
+}
+
+const shownNames = 3;
+
+/** A word as a shell takes it: quoted where it needs it. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function contents({ folder, listing: { names, isComplete } }: StartFacts): string {
+  const [first] = names;
+  if (first === '')
+    return 'The folder is itself a repository: it alone is served, at the root, and nothing inside it.';
+  if (first === undefined) {
+    if (!isComplete)
+      return 'Looking for repositories takes long; those that are there are served all the same.';
+    return `There is no repository yet. Make one: git init --bare ${shellWord(`${folder}/NAME.git`)}`;
+  }
+  const count = names.length;
+  const total = isComplete ? String(count) : `More than ${count}`;
+  const noun = count === 1 && isComplete ? 'repository' : 'repositories';
+  const shown = names.slice(0, shownNames).map((name) => printable(name));
+  const more =
+    count > shown.length ? `, and ${isComplete ? '' : 'more than '}${count - shown.length} more` : '';
+  return `${total} ${noun}: ${shown.join(', ')}${more}`;
+}
+
+function cloneLine({ listing, urls: [url = ''] }: StartFacts): string {
+  const [first] = listing.names;
+  if (first === undefined) return `git clone ${url}NAME.git`;
+  // git would name the clone after the host.
+  return first === '' ? `git clone ${url} NAME` : `git clone ${shellWord(repositoryUrl(url, first))}`;
+}
+
+function rights({ accessFile }: StartFacts): string {
+  if (!accessFile) return 'Everybody may read, nobody may push; --accessfile FILE lets users push.';
+  const { path, users } = accessFile;
+  return `Everybody may read; ${users} user${users === 1 ? '' : 's'} of ${printable(path)} may push where it says so.`;
+}
+
+/** What the command prints when it is ready. */
+export function startText(facts: StartFacts): string {
+  const [url = '', ...others] = facts.urls;
+  const network = others.length > 0 ? ` (in the network: ${others.join(' ')})` : '';
+  return [
+    `GitTyphoon ${facts.version} with git ${facts.gitVersion} serves ${printable(facts.folder)}`,
+    contents(facts),
+    rights(facts),
+    `Listening on ${url}${network}`,
+    `Clone with: ${cloneLine(facts)}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { RunningCommand } from '../support/command.js';
+import { commitRandom, type GitResult } from '../support/fixtures.js';
+import { eventually } from '../support/server.js';
+import { slowLineTo, type SlowLine } from './throttle.js';
+import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
+
+/** The process groups of git in which something works on this folder. */
+async function gitGroups(folder: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pgid=,args=']);
+  const lines = stdout.split('\n').filter((line) => line.includes(folder) && /\bgit\b.*-pack /.test(line));
+  return [...new Set(lines.map((line) => line.trim().split(' ')[0] ?? ''))];
+}
+
+async function isGroupGone(group: string): Promise<boolean> {
+  const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pgid=,stat=']);
+  return !stdout.split('\n').some((line) => {
+    const [pgid, stat = ''] = line.trim().split(/\s+/);
+    return pgid === group && !stat.startsWith('Z');
+  });
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+interface Transfer {
+  readonly place: Workspace;
+  readonly server: RunningCommand;
+  readonly line: SlowLine;
+  readonly clone: Promise<GitResult>;
+  readonly groups: readonly string[];
+}
+
+/** Registers what is to be done when a test has ended. */
+type Finally = (clean: () => Promise<void>) => void;
+
+/** A server with a clone under way that goes on no further. */
+async function startSlowClone(onTestFinished: Finally): Promise<Transfer> {
+  const place = await createWorkspace();
+  onTestFinished(() => place.close());
+  await place.addWorkTree('big');
+  // More than all buffers on the way hold, and nothing that could be compressed.
+  await commitRandom(join(place.root, 'big'), 'blob', 32 * 1024 * 1024);
+  const server = await place.serve();
+  const line = await slowLineTo(server.port);
+  onTestFinished(() => line.close());
+  const clone = place.tryGit('clone', '--quiet', `http://127.0.0.1:${line.port}/big`, 'slow');
+  await eventually('the clone is held back', () => line.isHolding());
+  const groups = await gitGroups(place.root);
+  expect(groups.length).toBeGreaterThan(0);
+  return { place, server, line, clone, groups };
+}
+
+async function expectNothingLeft(groups: readonly string[]): Promise<void> {
+  for (const group of groups) await eventually('git has ended', () => isGroupGone(group));
+}
+
+describe.concurrent('a signal', () => {
+  test.for(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends an idle server with code 0',
+    async (signal, { onTestFinished }) => {
+      const place = await createWorkspace();
+      onTestFinished(() => place.close());
+      const server = await place.serve();
+      await fetch(server.url);
+      server.signal(signal);
+      expect(await server.ended).toMatchObject({ code: 0, signal: null });
+    },
+  );
+
+  test('lets a slow clone finish, but no new one begin', async ({ onTestFinished }) => {
+    const { place, server, line, clone, groups } = await startSlowClone(onTestFinished);
+    const idle = connect(server.port, '127.0.0.1');
+    const idleClosed = new Promise((resolve) => idle.once('close', resolve));
+    idle.on('error', () => {}).write(`GET / HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await new Promise((resolve) => idle.once('data', resolve));
+    server.signal('SIGTERM');
+    await eventually('it listens no more', async () => !(await canConnect(server.port)));
+    await idleClosed;
+    expect(server.hasEnded()).toBe(false);
+    line.open();
+    const { code, stderr } = await clone;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect((await server.ended).code).toBe(0);
+    const [there, here] = await Promise.all([
+      readFile(join(place.root, 'big', 'blob')),
+      readFile(join(place.folder, 'slow', 'blob')),
+    ]);
+    expect(here.equals(there)).toBe(true);
+    await expectNothingLeft(groups);
+  });
+
+  test('lets a push finish that is in its hook', async ({ onTestFinished }) => {
+    const place = await createWorkspace();
+    onTestFinished(() => place.close());
+    await place.addBare('app.git');
+    const hooks = join(place.root, 'app.git', 'hooks');
+    await mkdir(hooks, { recursive: true });
+    const [begun, go] = [join(place.folder, 'begun'), join(place.folder, 'go')];
+    await writeFile(
+      join(hooks, 'pre-receive'),
+      `#!/bin/sh\ntouch '${begun}'\nwhile ! test -e '${go}'; do sleep 0.1; done\n`,
+    );
+    await chmod(join(hooks, 'pre-receive'), 0o755);
+    const file = await place.writeAccessFile('[users]\nann = x\n[access]\nann = app\n');
+    const server = await place.serve('--accessfile', file);
+    const push = place.tryPush(withCredentials(`${server.url}app.git`, 'ann', 'x'));
+    const exists = (path: string): Promise<boolean> =>
+      readFile(path).then(
+        () => true,
+        () => false,
+      );
+    await eventually('the hook runs', () => exists(begun));
+    server.signal('SIGTERM');
+    await eventually('it listens no more', async () => !(await canConnect(server.port)));
+    await writeFile(go, '');
+    const { code, stderr } = await push;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect((await server.ended).code).toBe(0);
+    expect(await place.git('-C', join(place.root, 'app.git'), 'rev-list', '--count', 'main')).toBe('2');
+  });
+
+  test('ends a transfer that does not end by itself, with all of git', async ({ onTestFinished }) => {
+    const { server, line, clone, groups } = await startSlowClone(onTestFinished);
+    server.signal('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+    line.open();
+    expect((await clone).code).not.toBe(0);
+    await expectNothingLeft(groups);
+  });
+
+  test.for([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)(
+    'that comes twice (%s) ends everything at once, with all of git',
+    async ([signal, code], { onTestFinished }) => {
+      const { server, line, clone, groups } = await startSlowClone(onTestFinished);
+      server.signal(signal);
+      await eventually('the first is heard', () => server.stderr().includes('a second signal ends at once'));
+      expect(server.hasEnded()).toBe(false);
+      server.signal(signal);
+      const ended = await server.ended;
+      expect(ended.code).toBe(code);
+      // It was not the end of the first signal's patience.
+      expect(ended.stderr).toContain(`${signal}: ending at once`);
+      line.open();
+      expect((await clone).code).not.toBe(0);
+      await expectNothingLeft(groups);
+    },
+  );
+});
