@@ -29,7 +29,8 @@ const environment = {
   GIT_COMMITTER_EMAIL: 'bench@example.org',
 };
 
-const gitSync = (cwd, ...args) => execFileSync('git', args, { cwd, env: environment, stdio: ['ignore', 'pipe', 2] });
+const gitSync = (cwd, ...args) =>
+  execFileSync('git', args, { cwd, env: environment, stdio: ['ignore', 'pipe', 2] });
 
 /** Runs git beside us, so that we can go on measuring. */
 function git(cwd, ...args) {
@@ -48,7 +49,8 @@ function makeWorkTree(name, mebibytes) {
   const chunk = Buffer.alloc(mebibyte);
   for (let file = 0; file * 50 < mebibytes; file++) {
     const descriptor = openSync(join(path, `random-${file}`), 'w');
-    for (let i = 0; i < Math.min(50, mebibytes - file * 50); i++) writeSync(descriptor, randomFillSync(chunk));
+    for (let i = 0; i < Math.min(50, mebibytes - file * 50); i++)
+      writeSync(descriptor, randomFillSync(chunk));
     closeSync(descriptor);
   }
   gitSync(path, 'add', '.');
@@ -73,7 +75,13 @@ function slowClone(port, repository, oid) {
   const body = `${packet('command=fetch\n')}0001${packet('ofs-delta\n')}${packet(`want ${oid}\n`)}${packet('done\n')}0000`;
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': 'application/x-git-upload-pack-request', 'Git-Protocol': 'version=2' };
-    const post = request({ port, path: `/${repository}/git-upload-pack`, method: 'POST', headers, agent: false });
+    const post = request({
+      port,
+      path: `/${repository}/git-upload-pack`,
+      method: 'POST',
+      headers,
+      agent: false,
+    });
     post.once('error', reject);
     post.once('response', (answer) => {
       let bytes = 0;
@@ -128,7 +136,9 @@ async function main() {
     await git(small, 'push', '-q', `${url}/small.git`, 'main');
     await git(folder, 'clone', '-q', '--bare', `${url}/small.git`, 'small-clone');
     const idle = residentBytes(server.pid);
-    console.log(`idle: ${(idle / mebibyte).toFixed(1)} MiB, node ${process.version}, ${gitSync('/', 'version')}`);
+    console.log(
+      `idle: ${(idle / mebibyte).toFixed(1)} MiB, node ${process.version}, ${gitSync('/', 'version')}`,
+    );
     console.log(`${''.padEnd(44)}  Node, MiB    git, MiB     seconds`);
     console.log(`${''.padEnd(44)} above idle    all told`);
     const grown = [

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { BlockPool } from './block-pool.js';
 import type { GitExit, GitProcess } from './process.js';
 
 export interface GitOutputOptions {
@@ -25,10 +24,10 @@ export class GitOutput extends Readable {
   readonly started: Promise<GitExit | undefined>;
   readonly #process: GitProcess;
   readonly #options: GitOutputOptions;
-  readonly #pool = new BlockPool();
   #prefix: Buffer | undefined;
   #bytes = 0;
   #settled = false;
+  #resolveStarted: () => void = () => {};
 
   constructor(process: GitProcess, options: GitOutputOptions) {
     // One chunk ahead of the client is enough: git's pipe and the kernel's socket hold more.
@@ -37,10 +36,10 @@ export class GitOutput extends Readable {
     this.#options = options;
     this.#prefix = options.prefix;
     this.started = new Promise((resolve) => {
-      process.stdout.once('data', () => resolve(undefined));
+      this.#resolveStarted = () => resolve(undefined);
       void this.#whenEnded().then((exit) => resolve(this.#bytes > 0 ? undefined : exit));
     });
-    process.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
+    process.stdout.listen((chunk) => this.#take(chunk));
     // It may fail before anybody reads it.
     this.on('error', () => {});
   }
@@ -52,7 +51,7 @@ export class GitOutput extends Readable {
 
   /** A reader is done with a chunk; one that does not say so costs memory, no more. */
   recycle(chunk: Buffer): void {
-    this.#pool.recycle(chunk);
+    this.#process.stdout.recycle(chunk);
   }
 
   override _read(): void {
@@ -70,13 +69,17 @@ export class GitOutput extends Readable {
 
   #take(chunk: Buffer): void {
     this.#bytes += chunk.length;
+    this.#resolveStarted();
     this.#options.onData?.(chunk);
-    if (this.destroyed) return;
+    if (this.destroyed) {
+      this.recycle(chunk);
+      return;
+    }
     if (this.#prefix) {
       this.push(this.#prefix);
       this.#prefix = undefined;
     }
-    if (!this.push(this.#pool.copy(chunk))) this.#process.stdout.pause();
+    if (!this.push(chunk)) this.#process.stdout.pause();
   }
 
   async #whenEnded(): Promise<GitExit> {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { PipedStdout, type GitStdout, type SocketStdout } from './stdout.js';
 
 /** How a git process ended. */
 export interface GitExit {
@@ -18,6 +19,8 @@ export interface GitProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** `pipe`, nothing, or an open file descriptor to read from. */
   readonly stdin: 'pipe' | 'ignore' | number;
+  /** Where standard output goes instead of a pipe. */
+  readonly stdout?: SocketStdout | undefined;
   /** How long SIGTERM may take before SIGKILL follows, in milliseconds. */
   readonly killGraceMs: number;
 }
@@ -30,7 +33,7 @@ const stderrGraceMs = 100;
 /** One running git with its own process group, so that everything it starts can be ended with it. */
 export class GitProcess {
   readonly stdin: Writable | undefined;
-  readonly stdout: Readable;
+  readonly stdout: GitStdout;
   /** Resolves, never rejects, when the process is gone. Its output may still be unread then. */
   readonly exited: Promise<GitExit>;
   /** Resolves when the process has exited and its standard output has been read to the end. */
@@ -47,20 +50,19 @@ export class GitProcess {
     const child = spawn(options.command, options.args, {
       cwd: options.cwd,
       env: options.environment,
-      stdio: [options.stdin, 'pipe', 'pipe'],
+      stdio: [options.stdin, options.stdout?.gitEnd ?? 'pipe', 'pipe'],
       detached: true,
       windowsHide: true,
     });
     this.#child = child;
     this.stdin = child.stdin ?? undefined;
-    this.stdout = child.stdout as Readable;
+    options.stdout?.gitEnd.destroy();
+    this.stdout = options.stdout ?? new PipedStdout(child.stdout as Readable);
     // git may end before it has read everything; what it has to say about that comes on its standard output.
     this.stdin?.on('error', () => {});
-    this.stdout.on('error', () => {});
-    const outputClosed = new Promise<void>((resolve) => this.stdout.once('close', resolve));
     this.exited = this.#watch();
     this.finished = this.exited.then(async (exit) => {
-      if (!exit.spawnError) await outputClosed;
+      if (!exit.spawnError) await this.stdout.closed;
       return exit;
     });
   }

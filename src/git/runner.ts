@@ -1,6 +1,7 @@
 import type { GitEnvironment } from './environment.js';
 import { configEnvironment } from './environment.js';
 import { GitProcess, type GitExit } from './process.js';
+import type { SocketStdout } from './stdout.js';
 
 export interface GitRunnerOptions {
   /** The git executable: a name to be found on PATH, or a path. */
@@ -20,6 +21,8 @@ export interface GitInvocation {
   readonly config?: readonly (readonly [key: string, value: string])[];
   /** Default `ignore`. */
   readonly stdin?: 'pipe' | 'ignore' | number;
+  /** For large outputs; default a pipe. */
+  readonly stdout?: SocketStdout | undefined;
 }
 
 /** The output of a git that was run to its end. */
@@ -58,6 +61,7 @@ export class GitRunner {
         ...invocation.environment,
       },
       stdin: invocation.stdin ?? 'ignore',
+      stdout: invocation.stdout,
       killGraceMs,
     });
     this.#running.add(process);
@@ -71,7 +75,7 @@ export class GitRunner {
     process.stdin?.end(input);
     const chunks: Buffer[] = [];
     let bytes = 0;
-    process.stdout.on('data', (chunk: Buffer) => {
+    process.stdout.listen((chunk) => {
       bytes += chunk.length;
       if (bytes > maxBytes) process.stop();
       else chunks.push(chunk);

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { GitTyphoonError } from '../errors.js';
-import { hastenCollection } from '../git/block-pool.js';
+import { hastenCollection } from './collection.js';
 import { headerValue, type GitRequest } from './exchange.js';
 
 export interface BodyLimits {

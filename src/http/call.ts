@@ -37,7 +37,7 @@ export interface ServiceCall {
 /** Starts git in the call's repository. */
 export function startGit(
   call: ServiceCall,
-  invocation: Pick<GitInvocation, 'args' | 'stdin' | 'config' | 'environment'>,
+  invocation: Pick<GitInvocation, 'args' | 'stdin' | 'stdout' | 'config' | 'environment'>,
 ): GitProcess {
   return call.git.start({
     ...invocation,

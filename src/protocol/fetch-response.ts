@@ -19,7 +19,8 @@ export class PackDetector {
   feed(chunk: Buffer): void {
     if (this.#found) return;
     try {
-      for (const line of this.#decoder.decode(chunk)) {
+      // A copy: the decoder may keep a piece of it, and the chunk's buffer is used again.
+      for (const line of this.#decoder.decode(Buffer.from(chunk))) {
         if (!isPackFrame(line)) continue;
         this.#found = true;
         return;

@@ -1,6 +1,7 @@
 /** upload-pack and upload-archive: a small request that is read whole, and a large answer that is streamed. */
 import type { GitOutput } from '../../git/output.js';
 import type { GitProcess } from '../../git/process.js';
+import { SocketStdout } from '../../git/stdout.js';
 import { parseFetchRequest, type FetchRequest } from '../../protocol/fetch-request.js';
 import { PackDetector } from '../../protocol/fetch-response.js';
 import { flushPkt } from '../../protocol/pkt-line.js';
@@ -42,11 +43,12 @@ async function spoolRequest(call: ServiceCall): Promise<Spool> {
   return spool;
 }
 
-function startWith(call: ServiceCall, service: UploadService, spool: Spool): GitProcess {
+async function startWith(call: ServiceCall, service: UploadService, spool: Spool): Promise<GitProcess> {
   const args = argumentsOf(service, call.repository.gitDir);
   const source = spool.source();
-  if ('fd' in source) return startGit(call, { args, stdin: source.fd });
-  const process = startGit(call, { args, stdin: 'pipe' });
+  const stdout = await SocketStdout.open();
+  if ('fd' in source) return startGit(call, { args, stdin: source.fd, stdout });
+  const process = startGit(call, { args, stdin: 'pipe', stdout });
   process.stdin?.end(source.bytes);
   return process;
 }
@@ -81,7 +83,7 @@ export async function upload(call: ServiceCall, service: UploadService): Promise
     if (isProbe(spool)) return emptyResult(service);
     const asked = await parseFetchRequest(spool.read());
     const pack = new PackDetector();
-    const process = startWith(call, service, spool);
+    const process = await startWith(call, service, spool);
     const output = openOutput(call, process, {
       onData: (chunk) => pack.feed(chunk),
       onAbandoned: () => process.stop(),
