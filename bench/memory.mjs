@@ -137,7 +137,7 @@ async function main() {
     await git(folder, 'clone', '-q', '--bare', `${url}/small.git`, 'small-clone');
     const idle = residentBytes(server.pid);
     console.log(
-      `idle: ${(idle / mebibyte).toFixed(1)} MiB, node ${process.version}, ${gitSync('/', 'version')}`,
+      `idle: ${(idle / mebibyte).toFixed(1)} MiB, node ${process.version}, ${gitSync('/', 'version').toString()}`,
     );
     console.log(`${''.padEnd(44)}  Node, MiB    git, MiB     seconds`);
     console.log(`${''.padEnd(44)} above idle    all told`);

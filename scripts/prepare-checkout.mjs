@@ -22,7 +22,8 @@ function newest(path) {
 }
 
 const installed = join(root, 'node_modules', '.package-lock.json');
-if (newest(installed) < newest(join(root, 'package-lock.json'))) run('npm', ['ci', '--no-audit', '--no-fund']);
+if (newest(installed) < newest(join(root, 'package-lock.json')))
+  run('npm', ['ci', '--no-audit', '--no-fund']);
 
 const built = join(root, 'dist', 'cli', 'main.js');
 const sources = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];

@@ -32,7 +32,7 @@ export async function probeGitVersion(runner: GitRunner, command: string): Promi
   const result = await runner.run({ args: ['version'], cwd: '/' });
   if (result.spawnError) {
     throw new GitVersionError(
-      `cannot run "${command}" (${result.spawnError.message}); install git ${oldestGit.major}.${oldestGit.minor} or newer, or say where it is`,
+      `cannot run "${command}" (${result.spawnError.message}); install git ${oldestGit.major}.${oldestGit.minor} or newer, and see that it is on PATH`,
     );
   }
   const version = parseGitVersion(result.stdout.toString());
