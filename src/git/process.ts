@@ -100,7 +100,7 @@ export class GitProcess {
       const settle = (exit: Omit<GitExit, 'stderr'>): void => {
         clearTimeout(this.#killTimer);
         this.#exit = { ...exit, stderr: this.#stderr };
-        if (this.#stopping) this.#stopOrphans();
+        if (this.#stopping || exit.signal) this.#stopOrphans();
         resolve(this.#exit);
       };
       child.once('error', (spawnError) => {
@@ -116,9 +116,13 @@ export class GitProcess {
     });
   }
 
-  /** The leader of the group is gone; what it had started gets the same grace. */
+  /**
+   * The leader of the group was ended, by us or by somebody else; what it had started gets the same grace. After
+   * an ordinary exit it may run on: hooks leave daemons behind on purpose.
+   */
   #stopOrphans(): void {
-    if (this.#signal(0)) setTimeout(() => this.#signal('SIGKILL'), this.#killGraceMs).unref();
+    if (this.#signal(this.#stopping ? 0 : 'SIGTERM'))
+      setTimeout(() => this.#signal('SIGKILL'), this.#killGraceMs).unref();
   }
 
   /** Signals the whole group; false when nobody is left in it. */

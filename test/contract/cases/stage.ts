@@ -1,6 +1,6 @@
 /** What the cases of the contract share: repositories, a large working tree, and gits that can be held up. */
 import { chmod, writeFile } from 'node:fs/promises';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { git, makePlayground, makeRepository, type Playground } from '../client.js';
 
 export interface Stage extends Playground {
@@ -69,4 +69,18 @@ export function isRunning(pid: number): boolean {
   }
   const status = `/proc/${pid}/stat`;
   return !existsSync(status) || !/\) Z /.test(readFileSync(status, 'utf8'));
+}
+
+/** Whether any process is left in a process group. */
+export function isGroupRunning(pgid: number): boolean {
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      // The fields after the name: state, parent, process group.
+      const [state, , group] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+      return state !== 'Z' && Number(group) === pgid;
+    } catch {
+      return false;
+    }
+  });
 }

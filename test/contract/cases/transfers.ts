@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { eventually } from '../../support/server.js';
 import { git, startGit, tryGit } from '../client.js';
 import { open, type Door } from '../hosts/door.js';
-import { isRunning, type Stage } from './stage.js';
+import { isGroupRunning, isRunning, type Stage } from './stage.js';
 
 /** Clone and push with the real client. */
 export function transferCases(door: Door, stage: () => Stage): void {
@@ -113,11 +113,13 @@ export function transferCases(door: Door, stage: () => Stage): void {
       const client = startGit(['clone', '--quiet', `${host.url}/big.git`, copy], { cwd: stage().work });
       await eventually('git packs', () => held.pids().length === 2);
       const [hook, uploadPack] = held.pids();
+      expect(isGroupRunning(uploadPack ?? 0)).toBe(true);
       for (const pid of [uploadPack, hook]) process.kill(pid ?? 0, 'SIGKILL');
-      await held.release();
       const { code, stderr } = await client.done;
       expect(code).not.toBe(0);
       expect(stderr).toMatch(/early EOF|unexpected disconnect|RPC failed|hung up/);
+      // A part of the hook still waits; nobody would ever read it.
+      await eventually('the rest of the hook has ended', () => !isGroupRunning(uploadPack ?? 0));
     } finally {
       await host.close();
     }
