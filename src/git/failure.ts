@@ -12,6 +12,9 @@ function describe(command: string, exit: GitExit): string {
   return `git ${command} ${end}${said === '' ? '' : `: ${said}`}`;
 }
 
+/** What upload-pack says on standard error only when a request asks for what cannot be (upload-pack.c). */
+const clientMistakes = ['no commits selected for shallow requests'] as const;
+
 /** A git that gave no answer, as the failure that the client is told about. */
 export function gitFailure(command: string, exit: GitExit): GitTyphoonError {
   if (exit.spawnError) return new GitTyphoonError('ERR_GIT_UNAVAILABLE', { cause: exit.spawnError });
@@ -22,5 +25,7 @@ export function gitFailure(command: string, exit: GitExit): GitTyphoonError {
   if (/not a git repository|does not appear to be a git repository/.test(exit.stderr)) {
     return new GitTyphoonError('ERR_NOT_FOUND', { cause });
   }
+  const mistake = clientMistakes.find((words) => exit.stderr.includes(words));
+  if (mistake) return new GitTyphoonError('ERR_BAD_REQUEST', { message: mistake, cause });
   return new GitTyphoonError('ERR_GIT_FAILED', { cause });
 }
