@@ -44,7 +44,9 @@ describe.each(protocolVersions)('protocol version %i', (version) => {
 
   it('clones all of them, with a request in chunks', async () => {
     const copy = lab.fresh();
-    const encodings = await encodingsOf(() => client.ok(['clone', '-q', '--mirror', lab.url('many.git'), copy]));
+    const encodings = await encodingsOf(() =>
+      client.ok(['clone', '-q', '--mirror', lab.url('many.git'), copy]),
+    );
     expect(encodings).toContain(undefined);
     expect(lab.server.events.fetch.at(-1)?.context.headers['transfer-encoding']).toBe('chunked');
     expect(lab.server.events.fetch.at(-1)?.request.wants.length).toBeGreaterThan(refCount);

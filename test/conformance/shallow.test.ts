@@ -44,7 +44,11 @@ describe.each(protocolVersions)('protocol version %i', (version) => {
   });
 
   it('clones since a date, and without what a ref reaches', async () => {
-    expect(await subjects(await clone('--shallow-since=2020-01-07T00:00:00Z'))).toEqual(['day 9', 'day 8', 'day 7']);
+    expect(await subjects(await clone('--shallow-since=2020-01-07T00:00:00Z'))).toEqual([
+      'day 9',
+      'day 8',
+      'day 7',
+    ]);
     expect(await subjects(await clone('--shallow-exclude=four'))).toHaveLength(5);
     const event = lab.server.events.fetch.at(-1);
     expect(event?.request.wants).toContain(await refOf(lab.at('days.git'), 'main'));

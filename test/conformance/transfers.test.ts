@@ -165,7 +165,11 @@ describe.each(protocolVersions)('protocol version %i', (version) => {
   it('reports a ref that moved since the client looked', async () => {
     const copy = await clone();
     const moved = await refOf(lab.at(name), 'main~1');
-    writeHook(lab.at(name), 'pre-receive', `unset GIT_QUARANTINE_PATH; git update-ref refs/heads/main ${moved}`);
+    writeHook(
+      lab.at(name),
+      'pre-receive',
+      `unset GIT_QUARANTINE_PATH; git update-ref refs/heads/main ${moved}`,
+    );
     await commitFile(copy, 'late', 'late\n');
     const result = await client.try(['push', 'origin', 'main'], copy);
     expect(result.code).toBe(1);
