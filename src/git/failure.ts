@@ -12,8 +12,41 @@ function describe(command: string, exit: GitExit): string {
   return `git ${command} ${end}${said === '' ? '' : `: ${said}`}`;
 }
 
-/** What upload-pack says on standard error only when a request asks for what cannot be (upload-pack.c). */
-const clientMistakes = ['no commits selected for shallow requests'] as const;
+/**
+ * What git says on standard error when a request is wrong, not the server (serve.c, upload-pack.c, pkt-line.c,
+ * receive-pack.c). These lines hold nothing but what the client itself has sent.
+ */
+const clientMistake = new RegExp(
+  '^fatal: (?:git upload-pack: |error: )?(' +
+    [
+      'no commits selected for shallow requests$',
+      'unexpected line: ',
+      'unknown capability ',
+      'invalid command ',
+      'no command requested$',
+      "command '.*' requested after already requesting ",
+      'mismatched object format: ',
+      'unsupported object format ',
+      'protocol error[:,] ',
+      'invalid deepen',
+      'invalid shallow line: ',
+      'invalid filter-spec ',
+    ].join('|') +
+    ')',
+  'im',
+);
+
+/** More of a line is of no use to anybody. */
+const maxToldCharacters = 200;
+
+function clientMistakeIn(stderr: string): string | undefined {
+  const found = clientMistake.exec(stderr);
+  if (!found) return undefined;
+  const start = found.index + found[0].length - (found[1] ?? '').length;
+  const [line = ''] = stderr.slice(start, start + maxToldCharacters).split('\n');
+  // oxlint-disable-next-line no-control-regex
+  return line.replaceAll(/[\u0000-\u001f\u007f]/g, '?');
+}
 
 /** A git that gave no answer, as the failure that the client is told about. */
 export function gitFailure(command: string, exit: GitExit): GitTyphoonError {
@@ -25,7 +58,11 @@ export function gitFailure(command: string, exit: GitExit): GitTyphoonError {
   if (/not a git repository|does not appear to be a git repository/.test(exit.stderr)) {
     return new GitTyphoonError('ERR_NOT_FOUND', { cause });
   }
-  const mistake = clientMistakes.find((words) => exit.stderr.includes(words));
+  // A request that breaks off leaves git waiting for the rest.
+  if (/^fatal: the remote end hung up unexpectedly$/m.test(exit.stderr)) {
+    return new GitTyphoonError('ERR_BAD_REQUEST', { message: 'the request ended too early', cause });
+  }
+  const mistake = clientMistakeIn(exit.stderr);
   if (mistake) return new GitTyphoonError('ERR_BAD_REQUEST', { message: mistake, cause });
   return new GitTyphoonError('ERR_GIT_FAILED', { cause });
 }

@@ -76,6 +76,12 @@ export class PushRequestParser {
   #capabilities: Capabilities = new Map();
   #section: 'commands' | 'certificate' | 'options' | 'end' = 'commands';
   #hasCertificate = false;
+  readonly #offersPushOptions: boolean;
+
+  /** git reads push options only where it has offered to (receive-pack.c: read_head_info). */
+  constructor({ offersPushOptions }: { readonly offersPushOptions: boolean }) {
+    this.#offersPushOptions = offersPushOptions;
+  }
 
   /**
    * Takes the next bytes. Returns how many of them belong to the head once that is complete, else undefined.
@@ -113,8 +119,8 @@ export class PushRequestParser {
   #endSection(): void {
     if (this.#section === 'certificate') throw new PushRequestError('the push certificate is incomplete');
     const empty = this.#updates.length === 0 && !this.#hasCertificate;
-    const optionsFollow = this.#section === 'commands' && !empty && this.#capabilities.has('push-options');
-    this.#section = optionsFollow ? 'options' : 'end';
+    const hasOptions = this.#offersPushOptions && this.#capabilities.has('push-options');
+    this.#section = this.#section === 'commands' && !empty && hasOptions ? 'options' : 'end';
   }
 
   #takeCertificateLine(payload: Buffer): void {

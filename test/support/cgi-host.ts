@@ -81,8 +81,14 @@ function answer(output: Buffer, response: ServerResponse): void {
 /** Runs the real `git http-backend` as a CGI program on a free port: the reference of the differential tests. */
 export async function startCgiHost(options: CgiHostOptions): Promise<CgiHost> {
   const server = createServer((request, response) => {
+    const variables = cgiVariables(request, options);
+    // No variable can hold a NUL; web servers refuse such a request before they start a program.
+    if (variables['PATH_INFO']?.includes('\0')) {
+      response.writeHead(400).end();
+      return;
+    }
     const child = spawn(options.gitCommand ?? 'git', ['http-backend'], {
-      env: cgiVariables(request, options),
+      env: variables,
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const chunks: Buffer[] = [];

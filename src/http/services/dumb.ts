@@ -73,7 +73,7 @@ export async function dumbRefs(call: ServiceCall): Promise<GitResponse> {
   await whenStarted(output, 'upload-pack');
   const stream = pipeline(output, new ListedRefs(infoRefsLine), () => {});
   const body = { kind: 'stream', stream, sentBytes: () => output.bytes } as const;
-  return { status: 200, headers: [...noCache, plainUtf8], body };
+  return { status: 200, headers: [...noCache, plainText], body };
 }
 
 /** GET HEAD: `ref: …`, an object id when it is detached, nothing when its branch has no commit yet. */

@@ -22,7 +22,7 @@ const maxHeadBytes = 64 * 1024 * 1024;
 class PushBody {
   /** The commands, once they have all arrived. */
   readonly head: Promise<PushRequest>;
-  readonly #parser = new PushRequestParser();
+  readonly #parser: PushRequestParser;
   #headChunks: Buffer[] = [];
   #headBytes = 0;
   #resolveHead!: (request: PushRequest) => void;
@@ -33,7 +33,8 @@ class PushBody {
   });
   #isHeadComplete = false;
 
-  constructor() {
+  constructor(offersPushOptions: boolean) {
+    this.#parser = new PushRequestParser({ offersPushOptions });
     this.head = new Promise((resolve) => {
       this.#resolveHead = resolve;
     });
@@ -125,6 +126,7 @@ async function reportPush(
 }
 
 const toldInReport: ReadonlySet<FailureCode> = new Set([
+  'ERR_BAD_REQUEST',
   'ERR_BODY_TOO_LARGE',
   'ERR_GIT_FAILED',
   'ERR_GIT_UNAVAILABLE',
@@ -145,7 +147,7 @@ function refuse(push: PushRequest, failure: GitTyphoonError): GitResponse {
 export async function receivePack(call: ServiceCall): Promise<GitResponse> {
   checkRequestType(call, service);
   const { request, limits } = call;
-  const body = new PushBody();
+  const body = new PushBody(call.config.getBoolean('receive.advertisePushOptions') === true);
   const bounds = { maxBytes: limits.maxPushBytes, idleTimeoutMs: limits.requestIdleTimeoutMs };
   const whenRead = readBody(request, bounds, body.sink);
   const push = await Promise.race([body.head, whenRead.then(() => undefined)]);
