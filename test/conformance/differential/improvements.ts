@@ -84,7 +84,8 @@ export const improvements: readonly Improvement[] = [
   {
     id: 'discovery-of-pushes-in-version-2',
     covers: (name, ours, theirs) =>
-      / v2$/.test(name) && same(ours, theirs, { body: `001f# service=git-receive-pack\n0000${theirs.body}` }),
+      name.endsWith(' v2') &&
+      same(ours, theirs, { body: `001f# service=git-receive-pack\n0000${theirs.body}` }),
   },
   {
     id: 'content-encodings',
