@@ -6,6 +6,11 @@ export interface GitOutputOptions {
   readonly prefix?: Buffer | undefined;
   /** Sees every chunk of git's output, also after the reader has gone. */
   readonly onData?: (chunk: Buffer) => void;
+  /**
+   * git has exited by itself after it had begun to answer: what is missing for the answer to be whole, if anything.
+   * Throws when nothing can make it so.
+   */
+  readonly complete?: (exit: GitExit) => Buffer | undefined;
   /** The reader has gone before the end: stop git, or let it finish. */
   readonly onAbandoned: () => void;
 }
@@ -86,8 +91,18 @@ export class GitOutput extends Readable {
     const exit = await this.#process.finished;
     if (this.#settled) return exit;
     this.#settled = true;
-    if (isCompleteAnswer(exit)) this.push(null);
+    if (isCompleteAnswer(exit)) this.#end(exit);
     else this.destroy(new Error(`git was ended by ${exit.signal ?? 'a failure'}`));
     return exit;
+  }
+
+  #end(exit: GitExit): void {
+    try {
+      const rest = this.#bytes > 0 ? this.#options.complete?.(exit) : undefined;
+      if (rest) this.push(rest);
+      this.push(null);
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
 }

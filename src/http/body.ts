@@ -68,6 +68,11 @@ function consume(
   failure: (error: Error) => Error,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    // A client that has left before anybody listened: none of the events below would come any more.
+    if (stream.destroyed) {
+      reject(failure(stream.errored ?? new Error('closed before it was read')));
+      return;
+    }
     let timer: NodeJS.Timeout | undefined;
     const watch = (): void => {
       if (idleTimeoutMs === undefined) return;

@@ -34,6 +34,7 @@ export class PushReportParser {
   readonly #refs = new Map<string, RefUpdateStatus>();
   #unpack: string | undefined;
   #broken = false;
+  #isFlushed = false;
 
   constructor(capabilities: Capabilities) {
     this.#sideband = sidebandOf(capabilities) !== undefined;
@@ -43,6 +44,7 @@ export class PushReportParser {
     if (this.#broken) return;
     try {
       for (const line of this.#outer.decode(chunk)) {
+        this.#isFlushed = line.type === 'flush';
         if (this.#sideband) this.#takeBand(line);
         else this.#takeLine(line);
       }
@@ -50,6 +52,12 @@ export class PushReportParser {
       if (!(error instanceof PktLineError)) throw error;
       this.#broken = true;
     }
+  }
+
+  /** Where the answer has stopped: behind its flush packet, between two packets, or inside one. */
+  get position(): 'end' | 'between' | 'inside' {
+    if (this.#broken || this.#outer.pendingBytes > 0) return 'inside';
+    return this.#isFlushed ? 'end' : 'between';
   }
 
   /** The report, or undefined when the answer held none. */

@@ -1,9 +1,10 @@
 /** receive-pack: the commands are read before git starts; the pack behind them is streamed into it. */
 import type { RefUpdateResult } from '../../events.js';
 import { GitTyphoonError, type FailureCode } from '../../errors.js';
+import { gitFailure } from '../../git/failure.js';
 import type { GitOutput } from '../../git/output.js';
-import type { GitProcess } from '../../git/process.js';
-import { PktLineError } from '../../protocol/pkt-line.js';
+import type { GitExit, GitProcess } from '../../git/process.js';
+import { flushPkt, PktLineError } from '../../protocol/pkt-line.js';
 import { encodePushRefusal, PushReportParser } from '../../protocol/push-report.js';
 import { PushRequestError, PushRequestParser, type PushRequest } from '../../protocol/push-request.js';
 import { readBody, tooLarge, type ChunkSink } from '../body.js';
@@ -143,11 +144,30 @@ function refuse(push: PushRequest, failure: GitTyphoonError): GitResponse {
   return { status: 200, headers: resultHeaders(service, bytes.length), body: { kind: 'bytes', bytes } };
 }
 
+/**
+ * A git that fails after the first words of a hook (receive-pack.c: die, on band 2) ends without a report and
+ * without the flush packet. The client would then wait for the rest without end, although the response is over:
+ * its send-pack for the answer, its remote-curl for send-pack.
+ */
+function completeAnswer(
+  call: ServiceCall,
+  push: PushRequest,
+  report: PushReportParser,
+  exit: GitExit,
+): Buffer | undefined {
+  if (report.position === 'end') return undefined;
+  const failure = gitFailure('receive-pack', exit);
+  call.observers.emit('error', { error: failure, context: call.context });
+  if (report.position === 'inside') throw failure;
+  if (report.result()) return flushPkt;
+  return encodePushRefusal(push.updates, push.capabilities, failure.message);
+}
+
 /** POST git-receive-pack. */
 export async function receivePack(call: ServiceCall): Promise<GitResponse> {
   checkRequestType(call, service);
   const { request, limits } = call;
-  const body = new PushBody(call.config.getBoolean('receive.advertisePushOptions') === true);
+  const body = new PushBody(call.config.getBoolean('receive.advertisepushoptions') === true);
   const bounds = { maxBytes: limits.maxPushBytes, idleTimeoutMs: limits.requestIdleTimeoutMs };
   const whenRead = readBody(request, bounds, body.sink);
   const push = await Promise.race([body.head, whenRead.then(() => undefined)]);
@@ -179,6 +199,7 @@ async function run(
   let isBodyComplete = false;
   const output = openOutput(call, git, {
     onData: (chunk) => report.feed(chunk),
+    complete: (exit) => completeAnswer(call, push, report, exit),
     // A push that has arrived completely is finished, whether or not its client waits for the report.
     onAbandoned: () => {
       if (!isBodyComplete) git.stopGently();
