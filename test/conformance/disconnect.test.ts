@@ -101,7 +101,7 @@ const bytesOf = (at: number, direction: 'up' | 'down'): number =>
 describe('a client that is killed in a clone', () => {
   beforeAll(async () => {
     totals = (await run(clone, work)).passed;
-    expect(totals.down).toBeGreaterThan(3 * megabyte);
+    if (totals.down < 3 * megabyte) throw new Error('the clone is too small to be cut in its middle');
   });
 
   it.each([
@@ -120,8 +120,9 @@ describe.each([
 ] as const)('a client that is killed in a push %s', (form, config) => {
   beforeAll(async () => {
     totals = (await run(push(...config), work)).passed;
-    expect(await refOf(lab.at('big.git'), 'cut')).toBe(await refOf(work, 'main'));
-    await gitOk(['update-ref', '-d', 'refs/heads/cut'], { cwd: lab.at('big.git') });
+    const pushed = await refOf(work, 'main');
+    // Fails when the push has not made it.
+    await gitOk(['update-ref', '-d', 'refs/heads/cut', pushed], { cwd: lab.at('big.git') });
     await gitOk(['prune', '--expire=now'], { cwd: lab.at('big.git') });
   });
 
