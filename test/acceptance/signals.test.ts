@@ -1,28 +1,24 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.js';
 import { commitRandom, type GitResult } from '../support/fixtures.js';
+import { systemProcesses } from '../support/processes.js';
 import { eventually } from '../support/server.js';
 import { slowLineTo, type SlowLine } from './throttle.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
 /** The process groups of git in which something works on this folder. */
-async function gitGroups(folder: string): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pgid=,args=']);
-  const lines = stdout.split('\n').filter((line) => line.includes(folder) && /\bgit\b.*-pack /.test(line));
-  return [...new Set(lines.map((line) => line.trim().split(' ')[0] ?? ''))];
+function gitGroups(folder: string): number[] {
+  const gits = systemProcesses().filter(
+    ({ command }) => command.includes(folder) && /\bgit\b.*-pack /.test(command),
+  );
+  return [...new Set(gits.map(({ group }) => group))];
 }
 
-async function isGroupGone(group: string): Promise<boolean> {
-  const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pgid=,stat=']);
-  return !stdout.split('\n').some((line) => {
-    const [pgid, stat = ''] = line.trim().split(/\s+/);
-    return pgid === group && !stat.startsWith('Z');
-  });
+function isGroupGone(group: number): boolean {
+  return !systemProcesses().some((found) => found.group === group && !found.isZombie);
 }
 
 function canConnect(port: number): Promise<boolean> {
@@ -41,7 +37,7 @@ interface Transfer {
   readonly server: RunningCommand;
   readonly line: SlowLine;
   readonly clone: Promise<GitResult>;
-  readonly groups: readonly string[];
+  readonly groups: readonly number[];
 }
 
 /** Registers what is to be done when a test has ended. */
@@ -59,12 +55,12 @@ async function startSlowClone(onTestFinished: Finally): Promise<Transfer> {
   onTestFinished(() => line.close());
   const clone = place.tryGit('clone', '--quiet', `http://127.0.0.1:${line.port}/big`, 'slow');
   await eventually('the clone is held back', () => line.isHolding());
-  const groups = await gitGroups(place.root);
+  const groups = gitGroups(place.root);
   expect(groups.length).toBeGreaterThan(0);
   return { place, server, line, clone, groups };
 }
 
-async function expectNothingLeft(groups: readonly string[]): Promise<void> {
+async function expectNothingLeft(groups: readonly number[]): Promise<void> {
   for (const group of groups) await eventually('git has ended', () => isGroupGone(group));
 }
 

@@ -1,20 +1,13 @@
 /** What a transfer may leave behind: processes, quarantines, locks, temporary files. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemProcesses } from '../support/processes.js';
 
 function processesIn(folder: string): string[] {
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .flatMap((pid) => {
-      try {
-        if (/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) return [];
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-        const isThere = readlinkSync(`/proc/${pid}/cwd`).startsWith(folder) || command.includes(folder);
-        return isThere && Number(pid) !== process.pid ? [`process ${pid}: ${command}`] : [];
-      } catch {
-        return [];
-      }
-    });
+  return systemProcesses()
+    .filter(({ pid, isZombie }) => pid !== process.pid && !isZombie)
+    .filter(({ cwd, command }) => cwd.startsWith(folder) || command.includes(folder))
+    .map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 
 /** Everything below `served`, or in `temporary`, that should not be there when nothing is going on. */

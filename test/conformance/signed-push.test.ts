@@ -29,6 +29,8 @@ describe.skipIf(!hasKeygen())('a signed push', () => {
     await makeBareRepository(lab.at('app.git'));
     for (const [name, value] of [
       ['receive.certNonceSeed', 'a secret'],
+      // A push may come some seconds after its advertisement.
+      ['receive.certNonceSlop', '60'],
       ['gpg.format', 'ssh'],
       ['gpg.ssh.allowedSignersFile', join(keys, 'allowed')],
     ] as const) {

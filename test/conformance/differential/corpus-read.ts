@@ -12,8 +12,8 @@ export function discoveryCases(): Case[] {
     'empty.git',
     'sha256.git',
     'detached.git',
-    'work',
-    'work/.git',
+    'tree',
+    'tree/.git',
     'team/deep.git',
   ];
   return [
@@ -42,7 +42,7 @@ export function discoveryCases(): Case[] {
     get('two services', '/app.git/info/refs?service=git-upload-pack&service=git-receive-pack'),
     get('another parameter as well', '/app.git/info/refs?x=y&service=git-upload-pack'),
     get('a service that is switched off', `/closed.git${discovery}`),
-    get('a repository inside of a working tree', `/work/inner${discovery}`),
+    get('a repository inside of a working tree', `/tree/inner${discovery}`),
     get('a double slash', `//app.git${discovery}`),
     get('a double slash inside', `/team//deep.git${discovery}`),
     get('a dot', `/./app.git${discovery}`),

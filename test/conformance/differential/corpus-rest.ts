@@ -9,7 +9,7 @@ export function dumbCases({ loose, pack, sha256Loose, main }: Facts): Case[] {
   const sha256File = `/objects/${sha256Loose.slice(0, 2)}/${sha256Loose.slice(2)}`;
   const index = pack.replace(/pack$/, 'idx');
   return [
-    ...['app.git', 'empty.git', 'sha256.git', 'detached.git', 'work'].flatMap((name) => [
+    ...['app.git', 'empty.git', 'sha256.git', 'detached.git', 'tree'].flatMap((name) => [
       get(`${name} info/refs`, `/${name}/info/refs`),
       get(`${name} HEAD`, `/${name}/HEAD`),
       get(`${name} objects/info/packs`, `/${name}/objects/info/packs`),
@@ -85,7 +85,7 @@ export function pushCases({ main, parent, child, childPack }: Facts): Case[] {
   const withPack = push('a new branch', [create('refs/heads/child', child)], childPack);
   return [
     get('discovery, anonymous', `/app.git${discovery}`),
-    ...['app.git', 'empty.git', 'sha256.git', 'closed.git', 'missing.git', 'work'].flatMap((name) =>
+    ...['app.git', 'empty.git', 'sha256.git', 'closed.git', 'missing.git', 'tree'].flatMap((name) =>
       [0, 1, 2].map((number) => asUser(get(`${name} v${number}`, `/${name}${discovery}`, version(number)))),
     ),
     post('anonymous', 'app.git', receive, flush),

@@ -51,8 +51,8 @@ async function makeRepositories(root: string): Promise<Facts> {
   for (const key of ['uploadpack', 'receivepack', 'getanyfile', 'uploadarchive']) {
     await gitOk(['config', `http.${key}`, 'false'], { cwd: at('closed.git') });
   }
-  await makeWorkTree(at('work'));
-  await makeWorkTree(at('work/inner'));
+  await makeWorkTree(at('tree'));
+  await makeWorkTree(at('tree/inner'));
   await makeBareRepository(at('team/deep.git'), { commits: 1 });
   writeFileSync(at('app.git/objects/info/alternates'), '');
   const cwd = at('app.git');
