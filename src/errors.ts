@@ -1,9 +1,12 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
 /**
  * Every failure that a client can be told about: a stable code, the HTTP status that fits it, and a text
  * that is safe to show. What is only for the operator (paths, standard error of git) goes into `cause`.
  */
 export const failureTable = {
   ERR_BAD_REQUEST: { status: 400, message: 'the request is malformed' },
+  ERR_CLIENT_GONE: { status: 400, message: 'the client has left' },
   ERR_BODY_TRUNCATED: { status: 400, message: 'the request body ended too early' },
   ERR_BODY_NOT_GZIP: { status: 400, message: 'the request body is not valid gzip data' },
   ERR_LENGTH_UNKNOWN: { status: 400, message: 'an HTTP/1.0 request with a body needs a Content-Length' },
@@ -25,6 +28,11 @@ export const failureTable = {
     status: 500,
     message: 'the server does not trust the ownership of this repository; its log says what to do',
   },
+  ERR_TRANSFER_CODING: {
+    status: 501,
+    message: 'unsupported Transfer-Encoding; send chunked or a Content-Length',
+  },
+  ERR_BUSY: { status: 503, message: 'the server is busy; try again shortly' },
   ERR_CLOSING: { status: 503, message: 'the server is shutting down; try again shortly' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
@@ -34,11 +42,11 @@ export type FailureCode = keyof typeof failureTable;
 /** What a {@link GitTyphoonError} may say beyond its code. */
 export interface FailureDetails {
   /** Replaces the table's message. It is sent to the client, so it never holds paths or secrets. */
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** For the log only. */
   readonly cause?: unknown;
   /** Further response headers, such as `Allow`. */
-  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 /** The one error class for failures of a request. Throw it from your own functions to choose the answer. */
@@ -50,7 +58,12 @@ export class GitTyphoonError extends Error {
   readonly headers: readonly (readonly [name: string, value: string])[];
 
   constructor(code: FailureCode, details: FailureDetails = {}) {
+    if (!Object.hasOwn(failureTable, code)) throw new TypeError(`there is no failure code ${code}`);
     const { status, message } = failureTable[code];
+    for (const [name, value] of details.headers ?? []) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
     super(details.message ?? message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'GitTyphoonError';
     this.code = code;

@@ -10,7 +10,7 @@ export interface RequestEvent {
   readonly user: GitUser | undefined;
   readonly repository: Repository | undefined;
   readonly status: number;
-  /** Bytes of the answer's body that were handed over. */
+  /** Bytes of the answer's body that were handed to the door. */
   readonly responseBytes: number;
   readonly durationMs: number;
   /** The answer did not end as it should: the client left, or git was ended. */
@@ -29,17 +29,17 @@ export interface FetchEvent {
 
 /** One ref of a push, with what became of it. */
 export interface RefUpdateResult extends RefUpdate {
-  /** `unknown` when the client asked for no report. */
+  /** `unknown` when the client asked for no report, or git died before it had given one. */
   readonly result: RefUpdateStatus | { readonly status: 'unknown' };
 }
 
-/** A push has been carried out or refused by git. */
+/** git has ended that was given a push; what became of it, each update says. */
 export interface PushEvent {
   readonly context: RequestContext;
   readonly user: GitUser | undefined;
   readonly repository: Repository;
   readonly updates: readonly RefUpdateResult[];
-  /** `ok`, or why the pack could not be stored; undefined when the client asked for no report. */
+  /** `ok`, or why the pack could not be stored; undefined when there was no report. */
   readonly unpack: string | undefined;
   readonly pushOptions: readonly string[];
   /** The push certificate as it was sent; git, not we, verifies it. */
@@ -72,8 +72,12 @@ export class Observers {
     error: new Set(),
   };
 
-  /** Adds a listener; call what is returned to remove it. */
+  /** Adds a listener; call what is returned to remove it. Throws a TypeError for an event that does not exist. */
   on<Name extends keyof GitServerEvents>(name: Name, listener: Listener<GitServerEvents[Name]>): () => void {
+    if (!Object.hasOwn(this.#listeners, name)) {
+      const known = Object.keys(this.#listeners).join(', ');
+      throw new TypeError(`there is no event "${name}"; known are ${known}`);
+    }
     this.#listeners[name].add(listener);
     return () => this.#listeners[name].delete(listener);
   }

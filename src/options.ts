@@ -28,30 +28,30 @@ export interface CorsOptions {
   /** Exact origins such as `https://example.org`, or `*` for all. */
   readonly origins: readonly string[] | '*';
   /** Lets browsers send cookies and the like along; not possible with `*`. Default false. */
-  readonly credentials?: boolean;
+  readonly credentials?: boolean | undefined;
   /** How long browsers may remember a preflight, in seconds. Default 600. */
-  readonly maxAgeSeconds?: number;
+  readonly maxAgeSeconds?: number | undefined;
 }
 
 /** Bounds. Larger values cost memory, disk or patience; none can be switched off. */
 export interface LimitOptions {
   /** The most bytes of a fetch request, as sent and once inflated. Default 64 MiB. */
-  readonly maxFetchRequestBytes?: number;
+  readonly maxFetchRequestBytes?: number | undefined;
   /**
    * The most bytes of a push, as sent and once inflated. Default 64 GiB: git streams a push to the disk, so set
    * it to what your disk can bear; `receive.maxInputSize` in a repository's configuration works as well.
    */
-  readonly maxPushBytes?: number;
+  readonly maxPushBytes?: number | undefined;
   /** A fetch request beyond this many bytes waits in a nameless temporary file. Default 1 MiB. */
-  readonly spoolThresholdBytes?: number;
+  readonly spoolThresholdBytes?: number | undefined;
   /** The folder for those files. Default the system's. */
-  readonly temporaryDirectory?: string;
+  readonly temporaryDirectory?: string | undefined;
   /** How long a client may send nothing in the middle of its request, in milliseconds. Default 120,000. */
-  readonly requestIdleTimeoutMs?: number;
+  readonly requestIdleTimeoutMs?: number | undefined;
   /** How long a client may read nothing of its answer, in milliseconds. Default 300,000. */
-  readonly responseIdleTimeoutMs?: number;
+  readonly responseIdleTimeoutMs?: number | undefined;
   /** How long a git that is told to end may take before it is killed, in milliseconds. Default 5,000. */
-  readonly killGraceMs?: number;
+  readonly killGraceMs?: number | undefined;
 }
 
 /** Options of `createGitServer`. */
@@ -62,53 +62,53 @@ export interface GitServerOptions {
    * With a folder: serve only repositories that hold a file `git-daemon-export-ok` (git-http-backend). Default
    * false.
    */
-  readonly requireExportOk?: boolean;
+  readonly requireExportOk?: boolean | undefined;
   /**
    * Everybody may read everything. Default true, unless `authorize` is given. When true, `authorize` is not
    * asked about reading.
    */
-  readonly publicRead?: boolean;
+  readonly publicRead?: boolean | undefined;
   /** Everybody may push to everything, without a name. Default false; do not use it on an open network. */
-  readonly publicWrite?: boolean;
+  readonly publicWrite?: boolean | undefined;
   /**
    * Recognises a user by `context.credentials`. Without it nobody is asked for a password. Credentials for which
    * it returns nothing are answered with 401, also where everybody may read.
    */
-  readonly authenticate?: Authenticate;
+  readonly authenticate?: Authenticate | undefined;
   /** Decides what is not public. Without it, all that is not public is refused. */
-  readonly authorize?: Authorize;
+  readonly authorize?: Authorize | undefined;
   /** The name that a password prompt shows. Default `Git`. */
-  readonly realm?: string;
+  readonly realm?: string | undefined;
   /** The WWW-Authenticate header, instead of `Basic realm="…"`. */
-  readonly challenge?: Challenge;
+  readonly challenge?: Challenge | undefined;
   /** The git executable: a name to be found on PATH, or a path. Default `git`. */
-  readonly gitCommand?: string;
+  readonly gitCommand?: string | undefined;
   /**
    * Configuration for every git, such as `{ 'uploadpack.allowFilter': 'true' }`; it outranks the repositories'
    * own. A list sets several values of one key.
    */
-  readonly gitConfig?: Readonly<Record<string, string | readonly string[]>>;
+  readonly gitConfig?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /**
    * Variables for git and its hooks, per request, such as GIT_NAMESPACE or a tenant. They outrank our own;
    * nothing of the server's own environment reaches git but PATH, HOME and the like.
    */
-  readonly environment?: EnvironmentFunction;
+  readonly environment?: EnvironmentFunction | undefined;
   /**
    * `repository` runs the hooks that each repository has, as git does; `none` runs no hook. Default `repository`:
    * whoever can write into a repository's folder can then run programs here.
    */
-  readonly hooks?: 'repository' | 'none';
+  readonly hooks?: 'repository' | 'none' | undefined;
   /** The highest version of git's protocol that is spoken: 0, 1 or 2. Default 2. */
-  readonly highestProtocolVersion?: ProtocolVersion;
+  readonly highestProtocolVersion?: ProtocolVersion | undefined;
   /**
    * The dumb protocol, for clients that know no other. Default true. It hands out every object, also those that
    * no ref reaches any more.
    */
-  readonly dumbHttp?: boolean;
+  readonly dumbHttp?: boolean | undefined;
   /** Cross-origin access for browsers. Default none. */
-  readonly cors?: CorsOptions;
+  readonly cors?: CorsOptions | undefined;
   /** Bounds on size and time. */
-  readonly limits?: LimitOptions;
+  readonly limits?: LimitOptions | undefined;
 }
 
 /** Options after checking, with all defaults. */

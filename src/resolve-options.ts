@@ -30,11 +30,13 @@ const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
 
 const mebibyte = 1024 * 1024;
 
-const defaultLimits: Required<LimitOptions> = {
+type ResolvedLimits = ResolvedOptions['limits'];
+
+const defaultLimits: ResolvedLimits = {
   maxFetchRequestBytes: 64 * mebibyte,
   maxPushBytes: 64 * 1024 * mebibyte,
   spoolThresholdBytes: mebibyte,
-  temporaryDirectory: tmpdir(),
+  temporaryDirectory: '',
   requestIdleTimeoutMs: 120_000,
   responseIdleTimeoutMs: 300_000,
   killGraceMs: 5_000,
@@ -73,12 +75,15 @@ function textOr(value: unknown, option: string, fallback: string): string {
   return value;
 }
 
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 function resolveFind(options: GitServerOptions): ResolvedOptions['find'] {
   const { repositories, requireExportOk } = options;
   const exportOk = booleanOr(requireExportOk, 'requireExportOk', false);
   if (typeof repositories === 'string') {
-    const found = statSync(textOr(repositories, 'repositories', ''), { throwIfNoEntry: false });
-    if (!found?.isDirectory()) {
+    if (!isDirectory(textOr(repositories, 'repositories', ''))) {
       throw new OptionError('repositories', `names a folder that does not exist: ${repositories}`);
     }
     const store = new DirectoryStore({ root: repositories, requireExportOk: exportOk });
@@ -114,14 +119,35 @@ function resolvePolicy(options: GitServerOptions): AccessPolicy {
   functionOrNone(authenticate, 'authenticate');
   functionOrNone(authorize, 'authorize');
   functionOrNone(challenge, 'challenge');
+  const basic = basicChallenge(textOr(options.realm, 'realm', 'Git'));
   return {
     authenticate,
     authorize,
-    challenge: challenge ?? basicChallenge(textOr(options.realm, 'realm', 'Git')),
+    challenge: challenge ?? basic,
     publicRead: booleanOr(options.publicRead, 'publicRead', authorize === undefined),
     publicWrite: booleanOr(options.publicWrite, 'publicWrite', false),
   };
 }
+
+/** What a push can make git run, directly or by the gits that it starts (githooks). */
+const hookEvents = [
+  'pre-receive',
+  'update',
+  'proc-receive',
+  'post-receive',
+  'post-update',
+  'reference-transaction',
+  'push-to-checkout',
+  'pre-auto-gc',
+  'post-index-change',
+  'post-checkout',
+];
+
+/** Newer gits also take hooks from configuration, which a folder without hooks does not reach. */
+const withoutHooks: readonly (readonly [string, string])[] = [
+  ['core.hooksPath', '/dev/null'],
+  ...hookEvents.map((event): [string, string] => [`hook.${event}.enabled`, 'false']),
+];
 
 function resolveGitConfig(options: GitServerOptions): ResolvedOptions['gitConfig'] {
   const { gitConfig = {}, hooks = 'repository' } = options;
@@ -135,12 +161,14 @@ function resolveGitConfig(options: GitServerOptions): ResolvedOptions['gitConfig
     if (!/^[A-Za-z][A-Za-z0-9-]*\.(?:[^\n\0]*\.)?[A-Za-z][A-Za-z0-9-]*$/.test(key)) {
       throw new OptionError(option, 'is no configuration key; write section.key or section.name.key');
     }
-    for (const value of typeof given === 'string' ? [given] : (given as readonly unknown[])) {
-      if (typeof value !== 'string' || value.includes('\0')) throw new OptionError(option, 'must be a text');
+    for (const value of Array.isArray(given) ? (given as readonly unknown[]) : [given]) {
+      if (typeof value !== 'string' || value.includes('\0')) {
+        throw new OptionError(option, 'must be a text, such as "true", or a list of texts');
+      }
       pairs.push([key, value]);
     }
   }
-  if (hooks === 'none') pairs.push(['core.hooksPath', '/dev/null']);
+  if (hooks === 'none') pairs.push(...withoutHooks);
   return pairs;
 }
 
@@ -151,7 +179,10 @@ function resolveOrigins(origins: CorsOptions['origins']): CorsPolicy['origins'] 
   }
   for (const origin of origins) {
     if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw new OptionError('cors.origins', `must hold origins such as https://example.org, not ${origin}`);
+      throw new OptionError(
+        'cors.origins',
+        `must hold origins such as https://example.org, not ${String(origin)}`,
+      );
     }
   }
   return [...origins];
@@ -173,15 +204,15 @@ function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
   return { origins, credentials, maxAgeSeconds };
 }
 
-function resolveLimits(limits: LimitOptions = {}): ResolvedOptions['limits'] {
+function resolveLimits(limits: LimitOptions = {}): ResolvedLimits {
   if (!isRecord(limits)) throw new OptionError('limits', 'must be an object');
   rejectUnknown(limits, defaultLimits, 'limits.');
-  const resolved: Required<LimitOptions> = { ...defaultLimits };
+  const resolved: ResolvedLimits = { ...defaultLimits, temporaryDirectory: tmpdir() };
   for (const [key, value] of Object.entries(limits)) {
     if (value === undefined) continue;
     const option = `limits.${key}`;
     if (key === 'temporaryDirectory') {
-      textOr(value, option, '');
+      if (!isDirectory(textOr(value, option, ''))) throw new OptionError(option, 'names no folder');
     } else {
       const highest = key.endsWith('Ms') ? maxTimerMs : Number.MAX_SAFE_INTEGER;
       if (!Number.isSafeInteger(value) || Number(value) < 1 || Number(value) > highest) {

@@ -23,6 +23,8 @@ export interface GitServer {
    * ones, then ends what is left of git.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
+  /** For doors: tells the listeners of `error` what has failed outside of the server itself. */
+  reportError(error: unknown): void;
   /** For doors: how long a client may read nothing of its answer, in milliseconds. */
   readonly responseIdleTimeoutMs: number;
 }
@@ -64,6 +66,7 @@ export function createGitServer(options: GitServerOptions): GitServer {
       }
       await git.stopAll();
     },
+    reportError: (error) => observers.emit('error', { error, context: undefined }),
     responseIdleTimeoutMs: resolved.limits.responseIdleTimeoutMs,
   };
 }

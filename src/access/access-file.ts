@@ -11,11 +11,11 @@ export interface AccessFileOptions {
    * Where the repositories are: the store that the server is given. With it an entry `app` also stands for
    * `app.git` where there is no repository `app`. Without it entries are canonical names and nothing else.
    */
-  readonly repositories?: { find(path: string): Promise<{ readonly name: string } | undefined> };
+  readonly repositories?: { find(path: string): Promise<{ readonly name: string } | undefined> } | undefined;
   /** A changed file cannot be used; what was read before stays in force. Default: a warning of the process. */
-  readonly onProblem?: (problem: AccessFileError) => void;
+  readonly onProblem?: ((problem: AccessFileError) => void) | undefined;
   /** A changed file is in force now. */
-  readonly onReload?: (summary: { readonly userCount: number }) => void;
+  readonly onReload?: ((summary: { readonly userCount: number }) => void) | undefined;
 }
 
 /** Who may push, as a file says. Give both functions to `createGitServer`, with `publicRead: true`. */
@@ -105,7 +105,12 @@ class OpenAccessFile implements AccessFile {
       await this.#checker.pretend(username, password, this.#commonest);
       return undefined;
     }
-    return (await this.#checker.check(username, password, stored)) ? { name: username } : undefined;
+    if (await this.#checker.check(username, password, stored)) return { name: username };
+    // Passwords of a cheaper kind than most would tell by the time that there is such a user.
+    if (workOf(stored) !== workOf(this.#commonest)) {
+      await this.#checker.pretend(username, password, this.#commonest);
+    }
+    return undefined;
   };
 
   readonly authorize: Authorize = async ({ repository, user, context }) => {

@@ -12,7 +12,7 @@ const maxRemembered = 1000;
 
 /**
  * Checks passwords. A command of git sends its password two or three times, and hashes are slow on purpose: what
- * was right is remembered for a while, as a digest under a key that never leaves this process. What was wrong is
+ * was right is remembered, a thousand of them, as a digest under a key that never leaves this process. What was wrong is
  * worked out each time.
  */
 export class PasswordChecker {
@@ -73,7 +73,7 @@ export class PasswordChecker {
     if (this.#running >= maxRunning) {
       if (this.#waiting.length >= maxWaiting) {
         // A 401 would make git forget the password that it has stored.
-        throw new GitTyphoonError('ERR_CLOSING', {
+        throw new GitTyphoonError('ERR_BUSY', {
           message: 'too many passwords are being checked; try again shortly',
           headers: [['Retry-After', '5']],
         });

@@ -1,16 +1,17 @@
 import { finished, Readable } from 'node:stream';
 import type { GitResponse } from '../http/exchange.js';
 import type { GitServer } from '../server.js';
+import { checkDoorOptions } from './door-options.js';
 import { drain } from './drain.js';
 import { stripPrefix, validPrefix } from './prefix.js';
 
 export interface FetchHandlerOptions<Arguments extends readonly unknown[]> {
   /** The path below which the repositories are, such as `/git`. Default none. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** Answers what is not git's. Default: 404 with a short text. */
-  readonly fallback?: (request: Request, ...rest: Arguments) => Response | Promise<Response>;
+  readonly fallback?: ((request: Request, ...rest: Arguments) => Response | Promise<Response>) | undefined;
   /** The client's address, which a Web request does not hold. Default unknown. */
-  readonly remoteAddress?: (request: Request, ...rest: Arguments) => string | undefined;
+  readonly remoteAddress?: ((request: Request, ...rest: Arguments) => string | undefined) | undefined;
 }
 
 /** A handler for hosts of the Web's `Request` and `Response`, such as Hono. */
@@ -19,7 +20,12 @@ export type FetchHandler<Arguments extends readonly unknown[]> = (
   ...rest: Arguments
 ) => Promise<Response>;
 
+/**
+ * A client that has left before its body was opened: hosts may then give a body that is empty and ends well, as
+ * Node's `Readable.toWeb` makes of a destroyed stream. It must not pass for a complete one.
+ */
 function bodyOf(request: Request): Readable {
+  if (request.signal.aborted) return Readable.from([]).destroy();
   return request.body ? Readable.fromWeb(request.body) : Readable.from([]);
 }
 
@@ -73,11 +79,15 @@ function drainRequest(body: Readable | undefined): void {
   drain(body, () => body.destroy());
 }
 
-/** Opens a server for the Web standard's fetch. Further arguments of the host go to `fallback` and `remoteAddress`. */
+/**
+ * Opens a server for the Web standard's fetch. Throws an `OptionError` for options that cannot be used. Further arguments of the
+ * host go to `fallback` and `remoteAddress`; what these throw, the handler rejects with.
+ */
 export function fetchHandler<Arguments extends readonly unknown[] = []>(
   server: GitServer,
   options: FetchHandlerOptions<Arguments> = {},
 ): FetchHandler<Arguments> {
+  checkDoorOptions(options);
   const prefix = validPrefix(options.prefix);
   const { fallback = () => new Response('not found\n', { status: 404 }) } = options;
   return async (request, ...rest) => {

@@ -14,6 +14,8 @@ export type LogLevel = (typeof logLevels)[number];
 /** A push of ten thousand refs is one line all the same. */
 const maxRefs = 20;
 
+const maxErrorCharacters = 20_000;
+
 /** A logger on standard error: for people at a terminal, as JSON lines elsewhere. */
 export async function createLogger(level: LogLevel): Promise<Logger> {
   const options = {
@@ -87,6 +89,19 @@ function logPush(log: Logger, event: PushEvent): void {
   );
 }
 
+/** What git said may be a client's words; at a terminal these lines are shown as they are. */
+function printableError(error: unknown): unknown {
+  if (!(error instanceof Error)) return printable(String(error), maxErrorCharacters);
+  const lines = (error.stack ?? error.message).slice(0, maxErrorCharacters).split('\n');
+  const cause = error.cause === undefined ? {} : { cause: printableError(error.cause) };
+  return {
+    type: error.name,
+    message: printable(error.message, maxErrorCharacters),
+    stack: lines.map((line) => printable(line, maxErrorCharacters)).join('\n'),
+    ...cause,
+  };
+}
+
 function logError(log: Logger, { error, context }: ErrorEvent): void {
   const path = context && printable(context.path);
   const code = error instanceof GitTyphoonError ? error.code : undefined;
@@ -94,7 +109,10 @@ function logError(log: Logger, { error, context }: ErrorEvent): void {
   const cause = error instanceof GitTyphoonError ? error.cause : undefined;
   const why = cause instanceof Error ? `: ${cause.message}` : '';
   const where = path === undefined ? '' : `/${path}: `;
-  log.error({ request: context?.id, path, code, err: error }, printable(where + text + why, 2_000));
+  log.error(
+    { request: context?.id, path, code, err: printableError(error) },
+    printable(where + text + why, 2_000),
+  );
 }
 
 /** Logs what a server reports. */

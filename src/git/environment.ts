@@ -32,6 +32,23 @@ export function baseEnvironment(own: NodeJS.ProcessEnv): GitEnvironment {
   return kept;
 }
 
+/**
+ * What an embedder's function gave for git and its hooks. Configuration has an option of its own: in here it would
+ * replace ours, `hooks: 'none'` included.
+ */
+export function checkEnvironment(given: unknown): GitEnvironment {
+  if (typeof given !== 'object' || given === null) throw new TypeError('environment() must return an object');
+  for (const [name, value] of Object.entries(given)) {
+    if (/^GIT_CONFIG_(?:COUNT|KEY_|VALUE_|PARAMETERS)/.test(name)) {
+      throw new TypeError(`environment() may not set ${name}; use the option "gitConfig"`);
+    }
+    if (name === '' || /[=\0]/.test(name) || typeof value !== 'string' || value.includes('\0')) {
+      throw new TypeError(`environment() must give texts without NUL; ${JSON.stringify(name)} is none`);
+    }
+  }
+  return given as GitEnvironment;
+}
+
 /** Configuration for one process (git-config, GIT_CONFIG_COUNT); it outranks every file. */
 export function configEnvironment(
   config: readonly (readonly [key: string, value: string])[],

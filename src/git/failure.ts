@@ -17,7 +17,7 @@ function describe(command: string, exit: GitExit): string {
  * receive-pack.c). These lines hold nothing but what the client itself has sent.
  */
 const clientMistake = new RegExp(
-  '^fatal: (?:git upload-pack: |error: )?(' +
+  '^fatal: (?:git upload-pack: |upload-pack: |error: )?(' +
     [
       'no commits selected for shallow requests$',
       'unexpected line: ',
@@ -31,6 +31,9 @@ const clientMistake = new RegExp(
       'invalid deepen',
       'invalid shallow line: ',
       'invalid filter-spec ',
+      'not our ref ',
+      'expected flush after ',
+      'sent error to the client: git upload-archive: archiver died with error$',
     ].join('|') +
     ')',
   'im',
@@ -52,17 +55,17 @@ function clientMistakeIn(stderr: string): string | undefined {
 export function gitFailure(command: string, exit: GitExit): GitTyphoonError {
   if (exit.spawnError) return new GitTyphoonError('ERR_GIT_UNAVAILABLE', { cause: exit.spawnError });
   const cause = new GitFailure(describe(command, exit));
-  if (/dubious ownership|unsafe repository/.test(exit.stderr)) {
+  const mistake = clientMistakeIn(exit.stderr);
+  if (mistake) return new GitTyphoonError('ERR_BAD_REQUEST', { message: mistake, cause });
+  if (/^fatal: (?:detected dubious ownership in|unsafe repository )/m.test(exit.stderr)) {
     return new GitTyphoonError('ERR_REPOSITORY_OWNERSHIP', { cause });
   }
-  if (/not a git repository|does not appear to be a git repository/.test(exit.stderr)) {
+  if (/^fatal: (?:not a git repository|'.*' does not appear to be a git repository$)/m.test(exit.stderr)) {
     return new GitTyphoonError('ERR_NOT_FOUND', { cause });
   }
   // A request that breaks off leaves git waiting for the rest.
   if (/^fatal: the remote end hung up unexpectedly$/m.test(exit.stderr)) {
     return new GitTyphoonError('ERR_BAD_REQUEST', { message: 'the request ended too early', cause });
   }
-  const mistake = clientMistakeIn(exit.stderr);
-  if (mistake) return new GitTyphoonError('ERR_BAD_REQUEST', { message: mistake, cause });
   return new GitTyphoonError('ERR_GIT_FAILED', { cause });
 }

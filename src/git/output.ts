@@ -31,6 +31,7 @@ export class GitOutput extends Readable {
   readonly #options: GitOutputOptions;
   #prefix: Buffer | undefined;
   #bytes = 0;
+  #pushedBytes = 0;
   #settled = false;
   #resolveStarted: () => void = () => {};
 
@@ -52,6 +53,16 @@ export class GitOutput extends Readable {
   /** Bytes of git's own output so far. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether git was told to end. */
+  get wasStopped(): boolean {
+    return this.#process.wasStopped;
+  }
+
+  /** Bytes of the whole answer that have been given to the reader. */
+  get pushedBytes(): number {
+    return this.#pushedBytes;
   }
 
   /** A reader is done with a chunk; one that does not say so costs memory, no more. */
@@ -81,10 +92,15 @@ export class GitOutput extends Readable {
       return;
     }
     if (this.#prefix) {
-      this.push(this.#prefix);
+      this.#give(this.#prefix);
       this.#prefix = undefined;
     }
-    if (!this.push(chunk)) this.#process.stdout.pause();
+    if (!this.#give(chunk)) this.#process.stdout.pause();
+  }
+
+  #give(chunk: Buffer): boolean {
+    this.#pushedBytes += chunk.length;
+    return this.push(chunk);
   }
 
   async #whenEnded(): Promise<GitExit> {
@@ -99,7 +115,7 @@ export class GitOutput extends Readable {
   #end(exit: GitExit): void {
     try {
       const rest = this.#bytes > 0 ? this.#options.complete?.(exit) : undefined;
-      if (rest) this.push(rest);
+      if (rest) this.#give(rest);
       this.push(null);
     } catch (error) {
       this.destroy(error as Error);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PipedStdout, type GitStdout, type SocketStdout } from './stdout.js';
 
 /** How a git process ended. */
@@ -30,6 +31,27 @@ const stderrLimit = 16 * 1024;
 /** A background process that a hook left behind may hold standard error open: wait no longer than this. */
 const stderrGraceMs = 100;
 
+/** What was killed is gone at once, unless the system's first process does not collect its dead. */
+const collectionMs = 1_000;
+
+/** Starts the child; our copy of its end of a socket is closed whether or not that works. */
+function start(options: GitProcessOptions): ChildProcess {
+  try {
+    return spawn(options.command, options.args, {
+      cwd: options.cwd,
+      env: options.environment,
+      stdio: [options.stdin, options.stdout?.gitEnd ?? 'pipe', 'pipe'],
+      detached: true,
+      windowsHide: true,
+    });
+  } catch (error) {
+    options.stdout?.destroy();
+    throw error;
+  } finally {
+    options.stdout?.gitEnd.destroy();
+  }
+}
+
 /** One running git with its own process group, so that everything it starts can be ended with it. */
 export class GitProcess {
   readonly stdin: Writable | undefined;
@@ -38,37 +60,36 @@ export class GitProcess {
   readonly exited: Promise<GitExit>;
   /** Resolves when the process has exited and its standard output has been read to the end. */
   readonly finished: Promise<GitExit>;
+  /** Resolves when nothing is left of it: after a forced end, also what it had started has gone. */
+  readonly released: Promise<void>;
   readonly #child: ChildProcess;
   readonly #killGraceMs: number;
   #stderr = '';
   #exit: GitExit | undefined;
   #stopping = false;
+  #stoppingGently = false;
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(options: GitProcessOptions) {
     this.#killGraceMs = options.killGraceMs;
-    const child = spawn(options.command, options.args, {
-      cwd: options.cwd,
-      env: options.environment,
-      stdio: [options.stdin, options.stdout?.gitEnd ?? 'pipe', 'pipe'],
-      detached: true,
-      windowsHide: true,
-    });
+    const child = start(options);
     this.#child = child;
     this.stdin = child.stdin ?? undefined;
-    options.stdout?.gitEnd.destroy();
-    this.stdout = options.stdout ?? new PipedStdout(child.stdout as Readable);
+    // A system without room for another process gives a child without pipes.
+    this.stdout = options.stdout ?? new PipedStdout(child.stdout ?? Readable.from([]));
     // git may end before it has read everything; what it has to say about that comes on its standard output.
     this.stdin?.on('error', () => {});
     this.exited = this.#watch();
+    this.released = this.exited.then(() => this.#whenGroupEnded());
     this.finished = this.exited.then(async (exit) => {
       if (!exit.spawnError) await this.stdout.closed;
       return exit;
     });
   }
 
-  get hasExited(): boolean {
-    return this.#exit !== undefined;
+  /** Whether we have told it to end, in whichever way. */
+  get wasStopped(): boolean {
+    return this.#stopping || this.#stoppingGently;
   }
 
   /** Ends the process and all that it started: SIGTERM, by which git tidies up, then SIGKILL. */
@@ -82,6 +103,7 @@ export class GitProcess {
   /** Closes standard input first, which lets receive-pack fail by itself and drop its quarantine; stops it later. */
   stopGently(): void {
     if (this.#exit) return;
+    this.#stoppingGently = true;
     this.stdin?.end();
     const timer = setTimeout(() => this.stop(), this.#killGraceMs);
     void this.exited.then(() => clearTimeout(timer));
@@ -89,7 +111,7 @@ export class GitProcess {
 
   #watch(): Promise<GitExit> {
     const child = this.#child;
-    const stderr = child.stderr as Readable;
+    const stderr = child.stderr ?? Readable.from([]);
     stderr.setEncoding('utf8');
     stderr.on('error', () => {});
     stderr.on('data', (text: string) => {
@@ -100,7 +122,6 @@ export class GitProcess {
       const settle = (exit: Omit<GitExit, 'stderr'>): void => {
         clearTimeout(this.#killTimer);
         this.#exit = { ...exit, stderr: this.#stderr };
-        if (this.#stopping || exit.signal) this.#stopOrphans();
         resolve(this.#exit);
       };
       child.once('error', (spawnError) => {
@@ -117,12 +138,24 @@ export class GitProcess {
   }
 
   /**
-   * The leader of the group was ended, by us or by somebody else; what it had started gets the same grace. After
-   * an ordinary exit it may run on: hooks leave daemons behind on purpose.
+   * Where the leader of the group was ended, by us or by somebody else, what it had started gets the same grace.
+   * After an ordinary exit it may run on: hooks leave daemons behind on purpose.
    */
-  #stopOrphans(): void {
-    if (this.#signal(this.#stopping ? 0 : 'SIGTERM'))
-      setTimeout(() => this.#signal('SIGKILL'), this.#killGraceMs).unref();
+  async #whenGroupEnded(): Promise<void> {
+    if (!this.#stopping && !this.#exit?.signal) return;
+    if (!this.#stopping) this.#signal('SIGTERM');
+    if (await this.#isGroupGone(this.#killGraceMs)) return;
+    this.#signal('SIGKILL');
+    await this.#isGroupGone(collectionMs);
+  }
+
+  async #isGroupGone(withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    while (this.#signal(0)) {
+      if (performance.now() >= deadline) return false;
+      await sleep(20);
+    }
+    return true;
   }
 
   /** Signals the whole group; false when nobody is left in it. */

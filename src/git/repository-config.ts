@@ -25,7 +25,8 @@ export class RepositoryConfig {
     if (!values) return undefined;
     const value = values.at(-1)?.toLowerCase();
     if (value === undefined || ['true', 'yes', 'on'].includes(value)) return true;
-    return /^[+-]?\d+[kmg]?$/.test(value) && Number.parseInt(value, 10) !== 0;
+    // A whole number in the notations of C, with a unit (parse.c: git_parse_int).
+    return /^\s*[+-]?(?:0x[\da-f]+|0[0-7]*|[1-9]\d*)[kmg]?$/.test(value) && /[1-9a-f]/.test(value);
   }
 
   /** `sha1` or `sha256`. */
@@ -110,9 +111,13 @@ export class RepositoryConfigReader {
     const files = [...(await standardFiles(repository.gitDir, variables)), ...this.#furtherFiles];
     const before = await fingerprint(files);
     const known = this.#known.get(key);
-    if (known?.fingerprint === before) return known.config;
-    const { config, origins } = await this.#list(repository, variables);
+    // Put in again at the end, so that the one used longest ago is forgotten first.
     this.#known.delete(key);
+    if (known?.fingerprint === before) {
+      this.#known.set(key, known);
+      return known.config;
+    }
+    const { config, origins } = await this.#list(repository, variables);
     for (const origin of origins) if (!files.includes(origin)) this.#furtherFiles.add(origin);
     const isCovered = [...origins].every((origin) => files.includes(origin));
     if (isCovered && !config.hasIncludes() && (await fingerprint(files)) === before) {

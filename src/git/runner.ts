@@ -1,5 +1,5 @@
-import type { GitEnvironment } from './environment.js';
-import { configEnvironment } from './environment.js';
+import { GitTyphoonError } from '../errors.js';
+import { configEnvironment, type GitEnvironment } from './environment.js';
 import { GitProcess, type GitExit } from './process.js';
 import type { SocketStdout } from './stdout.js';
 
@@ -34,6 +34,7 @@ export interface GitResult extends GitExit {
 export class GitRunner {
   readonly #options: GitRunnerOptions;
   readonly #running = new Set<GitProcess>();
+  #isClosed = false;
 
   constructor(options: GitRunnerOptions) {
     this.#options = options;
@@ -44,12 +45,17 @@ export class GitRunner {
     return this.#options.environment;
   }
 
-  /** How many git processes run now. */
+  /** How many git processes run now, and are still being ended. */
   get runningCount(): number {
     return this.#running.size;
   }
 
+  /** Throws `ERR_CLOSING` once {@link stopAll} has been called. */
   start(invocation: GitInvocation): GitProcess {
+    if (this.#isClosed) {
+      invocation.stdout?.destroy();
+      throw new GitTyphoonError('ERR_CLOSING');
+    }
     const { command, environment, config, killGraceMs } = this.#options;
     const process = new GitProcess({
       command,
@@ -65,7 +71,7 @@ export class GitRunner {
       killGraceMs,
     });
     this.#running.add(process);
-    void process.exited.then(() => this.#running.delete(process));
+    void process.released.then(() => this.#running.delete(process));
     return process;
   }
 
@@ -84,10 +90,11 @@ export class GitRunner {
     return { ...exit, stdout: Buffer.concat(chunks) };
   }
 
-  /** Ends every git that is left, and waits for that. */
+  /** Ends every git that is left, with all that it had started, and waits for that; starts no other from now on. */
   async stopAll(): Promise<void> {
+    this.#isClosed = true;
     const left = [...this.#running];
     for (const process of left) process.stop();
-    await Promise.all(left.map((process) => process.exited));
+    await Promise.all(left.map((process) => process.released));
   }
 }

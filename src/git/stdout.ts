@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type IpcSocketConnectOpts, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BlockPool } from './block-pool.js';
@@ -68,8 +67,11 @@ export class SocketStdout implements GitStdout {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
   }
 
-  /** Opens a pair; undefined where the system has no room for one, and a pipe must do. */
-  static async open(): Promise<SocketStdout | undefined> {
+  /**
+   * Opens a pair, by way of a folder below `temporaryDirectory`; undefined where the system has no room for one, and
+   * a pipe must do.
+   */
+  static async open(temporaryDirectory: string): Promise<SocketStdout | undefined> {
     if (process.platform === 'win32') return undefined;
     const pool = new BlockPool();
     const flow: Flow = { listener: () => {} };
@@ -77,7 +79,9 @@ export class SocketStdout implements GitStdout {
       flow.listener(Buffer.from(block.buffer as ArrayBuffer, block.byteOffset, bytes));
       return true;
     };
-    const pair = await openPair({ buffer: () => pool.take(), callback }).catch(() => undefined);
+    const pair = await openPair(temporaryDirectory, { buffer: () => pool.take(), callback }).catch(
+      () => undefined,
+    );
     return pair && new SocketStdout(pair.ours, pair.gitEnd, pool, flow);
   }
 
@@ -97,6 +101,11 @@ export class SocketStdout implements GitStdout {
   recycle(chunk: Buffer): void {
     this.#pool.recycle(chunk);
   }
+
+  /** Closes our end, where no git has come to be. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
 }
 
 interface Flow {
@@ -106,8 +115,8 @@ interface Flow {
 type OnRead = NonNullable<IpcSocketConnectOpts['onread']>;
 
 /** Connects a socket to ourselves, in a directory that only we can enter: nobody else can come between. */
-async function openPair(onread: OnRead): Promise<{ ours: Socket; gitEnd: Socket }> {
-  const directory = await mkdtemp(join(tmpdir(), 'gittyphoon-'));
+async function openPair(parent: string, onread: OnRead): Promise<{ ours: Socket; gitEnd: Socket }> {
+  const directory = await mkdtemp(join(parent, 'gittyphoon-'));
   const listener = createServer({ pauseOnConnect: true });
   try {
     const path = join(directory, 'stdout');

@@ -1,6 +1,6 @@
 /** Request bodies: length, content coding, size and pace are checked here and nowhere else. */
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { GitTyphoonError } from '../errors.js';
 import { hastenCollection } from './collection.js';
 import { headerValue, type GitRequest } from './exchange.js';
@@ -41,8 +41,11 @@ function isCompressed(request: GitRequest): boolean {
   throw new GitTyphoonError('ERR_CONTENT_ENCODING');
 }
 
-/** The checks that need no byte of the body: encoding, length and framing. */
-export function checkBodyHeaders(request: GitRequest, maxBytes: number): void {
+/** The checks that need no byte of the body: codings, length and framing. */
+function checkBodyHeaders(request: GitRequest, maxBytes: number): void {
+  // Of `gzip, chunked` our host takes off the chunks only (RFC 9112, section 6.1).
+  const transfer = headerValue(request.headers, 'transfer-encoding')?.trim().toLowerCase() ?? 'chunked';
+  if (transfer !== 'chunked') throw new GitTyphoonError('ERR_TRANSFER_CODING');
   isCompressed(request);
   const length = headerValue(request.headers, 'content-length');
   if (request.httpVersion === '1.0' && length === undefined) throw new GitTyphoonError('ERR_LENGTH_UNKNOWN');
@@ -57,16 +60,20 @@ function gzipFailure(error: Error & { code?: string }): GitTyphoonError {
   });
 }
 
+interface Consumption {
+  readonly sink: ChunkSink;
+  readonly idleTimeoutMs?: number;
+  /** What a failure of the stream means. */
+  readonly failure: (error: Error) => Error;
+  /** When this rejects, nothing more is taken. */
+  readonly whileGood?: Promise<unknown>;
+}
+
 /**
- * Gives every chunk of `stream` to `sink` and resolves at its end. The idle timer counts only while we wait for
+ * Gives every chunk of `stream` to the sink and resolves at its end. The idle timer counts only while we wait for
  * the stream: time that a sink takes is not the client's fault.
  */
-function consume(
-  stream: Readable,
-  sink: ChunkSink,
-  idleTimeoutMs: number | undefined,
-  failure: (error: Error) => Error,
-): Promise<void> {
+function consume(stream: Readable, { sink, idleTimeoutMs, failure, whileGood }: Consumption): Promise<void> {
   return new Promise((resolve, reject) => {
     // A client that has left before anybody listened: none of the events below would come any more.
     if (stream.destroyed) {
@@ -74,11 +81,14 @@ function consume(
       return;
     }
     let timer: NodeJS.Timeout | undefined;
+    let isSettled = false;
     const watch = (): void => {
       if (idleTimeoutMs === undefined) return;
       timer = setTimeout(() => settle(new GitTyphoonError('ERR_BODY_TIMEOUT')), idleTimeoutMs);
     };
     const settle = (error?: Error): void => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(timer);
       stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
       stream.on('error', () => {});
@@ -95,6 +105,7 @@ function consume(
         clearTimeout(timer);
         stream.pause();
         wait.then(() => {
+          if (isSettled) return;
           watch();
           stream.resume();
         }, settle);
@@ -106,6 +117,7 @@ function consume(
     const onError = (error: Error): void => settle(failure(error));
     const onClose = (): void => settle(failure(new Error('closed before its end')));
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    whileGood?.catch(settle);
     watch();
   });
 }
@@ -116,30 +128,44 @@ export async function readBody(request: GitRequest, limits: BodyLimits, sink: Ch
   const compressed = isCompressed(request);
   request.continueBody();
   const count = countTo(limits.maxBytes);
-  const cutOff = (error: Error): Error => new GitTyphoonError('ERR_BODY_TRUNCATED', { cause: error });
+  const fromClient = {
+    idleTimeoutMs: limits.idleTimeoutMs,
+    failure: (cause: Error) => new GitTyphoonError('ERR_BODY_TRUNCATED', { cause }),
+  };
   if (!compressed) {
-    await consume(request.body, (chunk) => (count(chunk), sink(chunk)), limits.idleTimeoutMs, cutOff);
+    await consume(request.body, { ...fromClient, sink: (chunk) => (count(chunk), sink(chunk)) });
     return;
   }
   const gunzip = createGunzip();
   const countInflated = countTo(limits.maxBytes);
-  const inflated = consume(gunzip, (chunk) => (countInflated(chunk), sink(chunk)), undefined, gzipFailure);
-  const failed = inflated.then(
-    () => undefined,
-    (error: unknown) => error as Error,
-  );
-  const fill = (chunk: Buffer): Promise<void> | undefined => {
+  const inflated = consume(gunzip, {
+    sink: (chunk) => (countInflated(chunk), sink(chunk)),
+    failure: gzipFailure,
+  });
+  // Nobody looks at it when the body has broken off before the first byte was taken.
+  inflated.catch(() => {});
+  const fill: ChunkSink = (chunk) => {
     count(chunk);
-    if (gunzip.write(chunk)) return undefined;
-    return Promise.race([new Promise<void>((resolve) => gunzip.once('drain', resolve)), throwIf(failed)]);
+    return gunzip.write(chunk) ? undefined : whenWritable(gunzip);
   };
   try {
-    await Promise.race([consume(request.body, fill, limits.idleTimeoutMs, cutOff), throwIf(failed)]);
+    await consume(request.body, { ...fromClient, sink: fill, whileGood: inflated });
     gunzip.end();
     await inflated;
   } finally {
     gunzip.destroy();
   }
+}
+
+/** Resolves when there is room for more, and also when there never will be. */
+function whenWritable(stream: Gunzip): Promise<void> {
+  return new Promise((resolve) => {
+    const proceed = (): void => {
+      stream.off('drain', proceed).off('close', proceed);
+      resolve();
+    };
+    stream.on('drain', proceed).on('close', proceed);
+  });
 }
 
 function countTo(maxBytes: number): (chunk: Buffer) => void {
@@ -148,11 +174,4 @@ function countTo(maxBytes: number): (chunk: Buffer) => void {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
   };
-}
-
-/** Never resolves; rejects when `failed` turns out to be an error. */
-async function throwIf(failed: Promise<Error | undefined>): Promise<never> {
-  const error = await failed;
-  if (error) throw error;
-  return new Promise<never>(() => {});
 }

@@ -9,11 +9,14 @@ export const noCache: readonly Header[] = [
 
 const yearMs = 31_536_000_000;
 
-/** For what is named by its content and so never changes (http-backend.c: hdr_cache_forever). */
-export function cacheForever(now: number): readonly Header[] {
+/**
+ * For what is named by its content and so never changes (http-backend.c: hdr_cache_forever). Where not everybody may
+ * read it, a cache that many share may not keep it (RFC 9111, section 3.5).
+ */
+export function cacheForever(now: number, isPublic: boolean): readonly Header[] {
   return [
     ['Date', new Date(now).toUTCString()],
     ['Expires', new Date(now + yearMs).toUTCString()],
-    ['Cache-Control', 'public, max-age=31536000'],
+    ['Cache-Control', `${isPublic ? 'public' : 'private'}, max-age=31536000`],
   ];
 }

@@ -1,4 +1,5 @@
 import type { GitUser, RequestContext } from '../context.js';
+import { GitTyphoonError } from '../errors.js';
 import type { Observers } from '../events.js';
 import type { GitEnvironment } from '../git/environment.js';
 import { gitFailure } from '../git/failure.js';
@@ -8,6 +9,7 @@ import type { RepositoryConfig } from '../git/repository-config.js';
 import type { GitInvocation, GitRunner } from '../git/runner.js';
 import type { Repository } from '../repository/repository.js';
 import type { GitRequest } from './exchange.js';
+import { isServerFault } from './failures.js';
 
 export interface ServiceLimits {
   /** The most bytes of a fetch or archive request, as sent and inflated. */
@@ -32,6 +34,8 @@ export interface ServiceCall {
   readonly environment: GitEnvironment;
   readonly observers: Observers;
   readonly limits: ServiceLimits;
+  /** Everybody may read the repository, so that caches between us and the client may keep what never changes. */
+  readonly isPublic: boolean;
 }
 
 /** Starts git in the call's repository. */
@@ -46,9 +50,34 @@ export function startGit(
   });
 }
 
-/** git's answer as a stream that ends with the client; call {@link whenStarted} before sending headers. */
-export function openOutput(call: ServiceCall, process: GitProcess, options: GitOutputOptions): GitOutput {
+/**
+ * A git that fails after its first byte: the client has part of an answer, or git's own `ERR` packet; why, only the
+ * operator can be told. What the client has done wrong, and a git that we ended, is no failure of ours.
+ */
+async function reportLateFailure(
+  call: ServiceCall,
+  command: string,
+  process: GitProcess,
+  output: GitOutput,
+): Promise<void> {
+  const exit = await process.finished;
+  if (output.bytes === 0 || process.wasStopped || (exit.code === 0 && exit.signal === null)) return;
+  const error = gitFailure(command, exit);
+  if (isServerFault(error)) call.observers.emit('error', { error, context: call.context });
+}
+
+/**
+ * The answer of `git <command>` as a stream that ends with the client; call {@link whenStarted} before sending
+ * headers.
+ */
+export function openOutput(
+  call: ServiceCall,
+  command: string,
+  process: GitProcess,
+  options: GitOutputOptions,
+): GitOutput {
   const output = new GitOutput(process, options);
+  void reportLateFailure(call, command, process, output);
   const { signal } = call.request;
   const abandon = (): void => {
     output.destroy();
@@ -60,10 +89,14 @@ export function openOutput(call: ServiceCall, process: GitProcess, options: GitO
 }
 
 /**
- * Waits until git has something to say, or has ended well without a word. Response headers wait for this, so
+ * Waits until git has something to say, or has ended well without a word; throws when it has failed without one. Response headers wait for this, so
  * that a git that fails at once can still be answered with a status.
  */
-export async function whenStarted(output: GitOutput, command: string): Promise<void> {
+export async function whenStarted(call: ServiceCall, output: GitOutput, command: string): Promise<void> {
   const exit = await output.started;
-  if (exit && exit.code !== 0) throw gitFailure(command, exit);
+  if (!exit || exit.code === 0) return;
+  if (call.request.signal.aborted) throw new GitTyphoonError('ERR_CLIENT_GONE');
+  // By whoever closes the server.
+  if (output.wasStopped) throw new GitTyphoonError('ERR_CLOSING');
+  throw gitFailure(command, exit);
 }

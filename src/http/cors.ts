@@ -12,7 +12,7 @@ export interface CorsPolicy {
 
 /** What git clients send and read beyond what a browser lets through by itself. */
 const allowedHeaders = 'Authorization, Content-Type, Content-Encoding, Git-Protocol, Accept, Range, If-Range';
-const exposedHeaders = 'WWW-Authenticate, Content-Range, Retry-After, ETag';
+const exposedHeaders = 'WWW-Authenticate, Content-Range, Retry-After';
 
 /** The headers for every answer, errors included; a browser hides an answer without them from the page. */
 export function corsHeaders(request: GitRequest, policy: CorsPolicy | undefined): readonly Header[] {

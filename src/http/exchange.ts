@@ -41,6 +41,12 @@ export interface GitResponse {
   readonly body: ResponseBody;
 }
 
+/** A response of known bytes, with status 200. */
+export function bytesResponse(bytes: Buffer, headers: readonly Header[]): GitResponse {
+  const length: Header = ['Content-Length', String(bytes.length)];
+  return { status: 200, headers: [...headers, length], body: { kind: 'bytes', bytes } };
+}
+
 export const emptyBody: ResponseBody = { kind: 'empty' };
 
 /** The single value of a header; of several, the first. */

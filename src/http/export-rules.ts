@@ -2,7 +2,7 @@ import { GitTyphoonError } from '../errors.js';
 import type { RepositoryConfig } from '../git/repository-config.js';
 import type { AccessPolicy } from '../access/policy.js';
 import type { GitUser, RequestContext } from '../context.js';
-import type { Service } from '../protocol/service.js';
+import { commandOf, type Service } from '../protocol/service.js';
 import { unauthenticated } from './gate.js';
 
 const keys: Readonly<Record<Service, string>> = {
@@ -29,6 +29,6 @@ export function checkExportRules(
   if (enabled === undefined && user) return;
   if (enabled === undefined && policy.authenticate) throw unauthenticated(policy, context);
   throw new GitTyphoonError('ERR_SERVICE_DISABLED', {
-    message: `${service.slice('git-'.length)} is not enabled for this repository`,
+    message: `${commandOf(service)} is not enabled for this repository`,
   });
 }

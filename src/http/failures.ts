@@ -6,14 +6,18 @@ import { noCache } from './caching.js';
 import type { GitResponse } from './exchange.js';
 import { resultHeaders } from './media-types.js';
 
-/** Any error as one of ours; what is not ours is not shown. */
-export function asFailure(error: unknown): GitTyphoonError {
+/**
+ * Any error as one of ours; what is not ours is not shown. When the client has gone, that is the reason of whatever
+ * has failed since.
+ */
+export function asFailure(error: unknown, signal?: AbortSignal): GitTyphoonError {
+  if (signal?.aborted) return new GitTyphoonError('ERR_CLIENT_GONE', { cause: error });
   return error instanceof GitTyphoonError ? error : new GitTyphoonError('ERR_INTERNAL', { cause: error });
 }
 
 /** Whether the operator should hear of it, rather than only the client. */
 export function isServerFault(failure: GitTyphoonError): boolean {
-  return failure.status >= 500 && failure.code !== 'ERR_CLOSING';
+  return failure.status === 500;
 }
 
 /**

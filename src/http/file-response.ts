@@ -48,12 +48,16 @@ async function openFile(path: string): Promise<{ file: FileHandle; size: number;
 }
 
 function isUnmodified(request: GitRequest, modified: number): boolean {
+  // Whoever asks by tag as well is not to be answered by date (RFC 9110, section 13.1.3); we give no tags.
+  if (headerValue(request.headers, 'if-none-match') !== undefined) return false;
   const since = Date.parse(headerValue(request.headers, 'if-modified-since') ?? '');
   return modified <= since;
 }
 
 /** Without If-Range, or with the date that we gave, the range holds; otherwise the file is sent whole. */
 function wantedRange(request: GitRequest, size: number, modified: number): ByteRange | undefined {
+  // Ranges are defined for GET alone (RFC 9110, section 14.2).
+  if (request.method !== 'GET') return undefined;
   const condition = headerValue(request.headers, 'if-range');
   if (condition !== undefined && Date.parse(condition) !== modified) return undefined;
   return parseRange(headerValue(request.headers, 'range'), size);

@@ -2,15 +2,22 @@
  * The gate in front of every service: who is it, and may they. One function for all routes and schemes, so that
  * no request goes round it.
  */
+import { validateHeaderValue } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccessPolicy } from '../access/policy.js';
 import type { GitUser, Operation, RepositoryReference, RequestContext } from '../context.js';
 import { GitTyphoonError } from '../errors.js';
 import type { Repository } from '../repository/repository.js';
 import type { Header } from './exchange.js';
+import { asFailure } from './failures.js';
 
+/** Throws when an embedder's challenge can be no header. */
 function challengeHeaders(policy: AccessPolicy, context: RequestContext): readonly Header[] {
   const values = policy.challenge(context);
-  return (typeof values === 'string' ? [values] : values).map((value) => ['WWW-Authenticate', value]);
+  return (typeof values === 'string' ? [values] : values).map((value) => {
+    validateHeaderValue('WWW-Authenticate', value);
+    return ['WWW-Authenticate', value];
+  });
 }
 
 export function unauthenticated(policy: AccessPolicy, context: RequestContext): GitTyphoonError {
@@ -20,6 +27,23 @@ export function unauthenticated(policy: AccessPolicy, context: RequestContext): 
   return new GitTyphoonError('ERR_UNAUTHENTICATED', { message, headers: challengeHeaders(policy, context) });
 }
 
+/** A 401 that an embedder's function has thrown: without a challenge git would not ask for a password. */
+export function withChallenge(
+  policy: AccessPolicy,
+  context: RequestContext,
+  failure: GitTyphoonError,
+): GitTyphoonError {
+  const { code, message, headers, cause } = failure;
+  const isChallenged = headers.some(([name]) => name.toLowerCase() === 'www-authenticate');
+  if (failure.status !== 401 || isChallenged) return failure;
+  try {
+    const all = [...challengeHeaders(policy, context), ...headers];
+    return new GitTyphoonError(code, { message, cause, headers: all });
+  } catch (error) {
+    return asFailure(error);
+  }
+}
+
 /** The user of a request; undefined for nobody in particular. Credentials that are not good are an error. */
 export async function authenticate(
   policy: AccessPolicy,
@@ -27,6 +51,10 @@ export async function authenticate(
 ): Promise<GitUser | undefined> {
   if (!policy.authenticate) return undefined;
   const user = (await policy.authenticate(context)) ?? undefined;
+  // A function written in plain JavaScript may return anything; a user without a name would be nobody and somebody.
+  if (user && typeof (user as Partial<GitUser>).name !== 'string') {
+    throw new TypeError('authenticate() must return a user with a name, or nothing');
+  }
   if (!user && context.credentials) throw unauthenticated(policy, context);
   return user;
 }
@@ -43,15 +71,19 @@ async function isAllowed(
   return (await policy.authorize({ ...access, context: { ...access.context, operation } })) === true;
 }
 
+/** Looking for a repository takes longer when there is one; both take less than this. */
+const hidingMs = 10;
+
 /**
- * The repository, if this user may do this to it. Somebody who may not read a repository gets the same answer,
- * after the same steps, whether or not it exists.
+ * The repository, if this user may do this to it. Somebody who may not read a repository gets the same answer, at the
+ * same time after `began`, when the look for it began, whether or not it exists.
  */
 export async function authorize(
   policy: AccessPolicy,
   context: RequestContext,
   user: GitUser | undefined,
   reference: RepositoryReference,
+  began: number,
 ): Promise<Repository> {
   const access = { ...reference, user, context };
   if (await isAllowed(policy, context.operation, access)) {
@@ -60,6 +92,7 @@ export async function authorize(
   }
   const mayRead = context.operation === 'write' && (await isAllowed(policy, 'read', access));
   if (mayRead && !reference.repository) throw new GitTyphoonError('ERR_NOT_FOUND');
+  if (!mayRead) await sleep(Math.max(0, began + hidingMs - performance.now()));
   if (!user && policy.authenticate) throw unauthenticated(policy, context);
   if (!mayRead) throw new GitTyphoonError('ERR_NOT_FOUND');
   throw new GitTyphoonError('ERR_FORBIDDEN', {

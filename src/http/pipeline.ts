@@ -5,7 +5,7 @@ import type { AccessPolicy } from '../access/policy.js';
 import type { GitUser, RequestContext } from '../context.js';
 import { GitTyphoonError } from '../errors.js';
 import type { Observers } from '../events.js';
-import { clientEnvironment, type GitEnvironment } from '../git/environment.js';
+import { checkEnvironment, clientEnvironment, type GitEnvironment } from '../git/environment.js';
 import type { RepositoryConfigReader } from '../git/repository-config.js';
 import type { GitRunner } from '../git/runner.js';
 import { negotiateProtocol, type GitProtocol, type ProtocolVersion } from '../protocol/git-protocol.js';
@@ -15,9 +15,10 @@ import { corsHeaders, preflightResponse, type CorsPolicy } from './cors.js';
 import { emptyBody, headerValue, type GitRequest, type GitResponse } from './exchange.js';
 import { checkExportRules } from './export-rules.js';
 import { asFailure, failureResponse, isServerFault } from './failures.js';
-import { authenticate, authorize } from './gate.js';
+import { authenticate, authorize, withChallenge } from './gate.js';
 import { matchRoute, type Endpoint, type Route } from './routes.js';
-import { checkDumbAllowed, dumbFile, dumbHead, dumbPacks, dumbRefs } from './services/dumb.js';
+import { checkDumbAllowed, dumbFile, dumbPacks } from './services/dumb.js';
+import { dumbHead, dumbRefs } from './services/dumb-refs.js';
 import { advertise } from './services/info-refs.js';
 import { receivePack } from './services/receive-pack.js';
 import { upload } from './services/upload.js';
@@ -27,11 +28,12 @@ export interface PipelineParts {
   readonly find: (path: string, context: RequestContext) => Promise<Repository | undefined>;
   readonly git: GitRunner;
   readonly configs: RepositoryConfigReader;
+  /** An embedder's function; what it gives is checked. */
   readonly environment: (access: {
     readonly context: RequestContext;
     readonly user: GitUser | undefined;
     readonly repository: Repository;
-  }) => GitEnvironment | Promise<GitEnvironment>;
+  }) => unknown;
   readonly observers: Observers;
   readonly limits: ServiceLimits;
   readonly highestProtocolVersion: ProtocolVersion;
@@ -48,6 +50,11 @@ interface Progress {
 
 let lastId = 0;
 
+function phaseOf({ kind }: Endpoint): RequestContext['phase'] {
+  if (kind === 'rpc') return 'rpc';
+  return kind === 'advertisement' || kind === 'unknown-service' ? 'discovery' : 'file';
+}
+
 function contextOf(request: GitRequest, route: Route, protocol: GitProtocol): RequestContext {
   const { endpoint } = route;
   const service = 'service' in endpoint ? endpoint.service : 'dumb';
@@ -57,7 +64,7 @@ function contextOf(request: GitRequest, route: Route, protocol: GitProtocol): Re
     path: route.repositoryPath,
     operation: service === 'git-receive-pack' ? 'write' : 'read',
     service,
-    phase: endpoint.kind === 'rpc' ? 'rpc' : service === 'dumb' ? 'file' : 'discovery',
+    phase: phaseOf(endpoint),
     protocolVersion: protocol.version,
     headers: request.headers,
     remoteAddress: request.remoteAddress,
@@ -92,12 +99,13 @@ export class Pipeline {
     const progress: Progress = {};
     this.#active += 1;
     const response = await this.#answer(request, route, protocol, context, progress);
+    const shown = request.method === 'HEAD' ? withoutBody(response) : response;
     const complete: GitResponse = {
-      ...response,
-      headers: [...response.headers, ...corsHeaders(request, this.#parts.cors)],
+      ...shown,
+      headers: [...shown.headers, ...corsHeaders(request, this.#parts.cors)],
     };
     this.#report(complete, context, progress, began);
-    return request.method === 'HEAD' ? withoutBody(complete) : complete;
+    return complete;
   }
 
   async #answer(
@@ -118,7 +126,7 @@ export class Pipeline {
       }
       return await this.#serve(request, route.endpoint, protocol, context, progress);
     } catch (error) {
-      const failure = asFailure(error);
+      const failure = withChallenge(this.#parts.policy, context, asFailure(error, context.signal));
       if (isServerFault(failure)) this.#parts.observers.emit('error', { error: failure, context });
       return failureResponse(failure);
     }
@@ -133,17 +141,30 @@ export class Pipeline {
   ): Promise<GitResponse> {
     const { policy, find, git, configs, observers, limits } = this.#parts;
     const user = (progress.user = await authenticate(policy, context));
+    const began = performance.now();
     const found = await find(context.path, context);
     const reference = { name: found?.name ?? context.path, repository: found };
-    const repository = (progress.repository = await authorize(policy, context, user, reference));
+    const repository = (progress.repository = await authorize(policy, context, user, reference, began));
     const environment: GitEnvironment = {
       ...clientEnvironment(user?.name, request.remoteAddress),
       ...(protocol.environment === undefined ? {} : { GIT_PROTOCOL: protocol.environment }),
-      ...(await this.#parts.environment({ context, user, repository })),
+      ...checkEnvironment(await this.#parts.environment({ context, user, repository })),
     };
     const config = await configs.read(repository, environment);
     if (context.service !== 'dumb') checkExportRules(context.service, config, policy, context, user);
-    const call = { request, context, user, repository, config, git, environment, observers, limits };
+    const isPublic = policy.publicRead;
+    const call = {
+      request,
+      context,
+      user,
+      repository,
+      config,
+      git,
+      environment,
+      observers,
+      limits,
+      isPublic,
+    };
     return this.#run(call, endpoint);
   }
 

@@ -12,6 +12,7 @@ export class Spool {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #file: FileHandle | undefined;
+  #isDisposed = false;
 
   constructor(options: { readonly thresholdBytes: number; readonly directory: string }) {
     this.#threshold = options.thresholdBytes;
@@ -53,6 +54,7 @@ export class Spool {
   }
 
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     this.#chunks = [];
     const file = this.#file;
     this.#file = undefined;
@@ -63,6 +65,11 @@ export class Spool {
     const path = join(this.#directory, `gittyphoon-${randomUUID()}`);
     const file = await open(path, 'wx+', 0o600);
     await unlink(path);
+    // The body may have failed meanwhile.
+    if (this.#isDisposed) {
+      await file.close();
+      return;
+    }
     const chunks = this.#chunks;
     this.#chunks = [];
     this.#file = file;

@@ -6,16 +6,17 @@
  *
  * It informs events; git itself reads the request and has the last word, so that odd lines are passed over.
  */
+import { isObjectId } from './object-id.js';
 import { PktLineDecoder, PktLineError, pktText } from './pkt-line.js';
 
 export interface FetchRequest {
   /** `fetch`, or another command of version 2, such as `ls-refs`; undefined where the request has none. */
   readonly command: string | undefined;
-  /** Object ids that the client wants. */
+  /** Object ids that the client wants, a hundred thousand at the most. */
   readonly wants: readonly string[];
-  /** Refs that the client wants by name (`want-ref`). */
+  /** Refs that the client wants by name (`want-ref`), ten thousand at the most. */
   readonly wantRefs: readonly string[];
-  /** How many objects the client says it has. None at all means a clone. */
+  /** How many objects the client says it has, as far as that was counted (half a million). None means a clone. */
   readonly haveCount: number;
   /** The depth of a shallow fetch. */
   readonly depth: number | undefined;
@@ -27,6 +28,14 @@ export interface FetchRequest {
   readonly agent: string | undefined;
 }
 
+/** Lines that are looked at. The largest requests of real clients, with haves for all their refs, stay below. */
+const maxLines = 500_000;
+
+/** A request may hold millions of lines, which would take far more memory than the request itself. */
+const maxWants = 100_000;
+const maxWantRefs = 10_000;
+const maxRefCharacters = 1_000;
+
 type Draft = { -readonly [Key in keyof FetchRequest]: FetchRequest[Key] } & {
   wants: string[];
   wantRefs: string[];
@@ -36,17 +45,25 @@ function takeArgument(draft: Draft, text: string): void {
   const space = text.indexOf(' ');
   const key = space < 0 ? text : text.slice(0, space);
   const value = space < 0 ? '' : text.slice(space + 1);
-  if (key === 'want') {
-    const [oid = '', ...capabilities] = value.split(' ');
-    draft.command ??= 'fetch';
-    draft.wants.push(oid);
-    for (const capability of capabilities) takeCapability(draft, capability);
-  } else if (key === 'have') draft.haveCount += 1;
-  else if (key === 'want-ref') draft.wantRefs.push(value);
-  else if (key === 'deepen') draft.depth = Number.parseInt(value, 10);
+  if (key === 'want') takeWant(draft, value);
+  else if (key === 'have') draft.haveCount += 1;
+  else if (key === 'want-ref') {
+    if (draft.wantRefs.length < maxWantRefs && value.length <= maxRefCharacters) draft.wantRefs.push(value);
+  } else if (key === 'deepen') draft.depth = /^\d+$/.test(value) ? Number(value) : undefined;
   else if (key === 'filter') draft.filter = value;
   else if (key === 'done') draft.done = true;
   else takeCapability(draft, text);
+}
+
+function takeWant(draft: Draft, value: string): void {
+  // Capabilities stand behind the first want, in versions 0 and 1 (gitprotocol-pack).
+  const mayHoldCapabilities = draft.command === undefined;
+  draft.command ??= 'fetch';
+  const end = value.indexOf(' ');
+  const oid = end < 0 ? value : value.slice(0, end);
+  if (draft.wants.length < maxWants && isObjectId(oid)) draft.wants.push(oid);
+  if (!mayHoldCapabilities || end < 0) return;
+  for (const capability of value.slice(end + 1).split(' ')) takeCapability(draft, capability);
 }
 
 function takeCapability(draft: Draft, text: string): void {
@@ -57,6 +74,7 @@ function takeCapability(draft: Draft, text: string): void {
 /** Reads a whole request, given in one or more pieces; never throws for what a client may send. */
 export async function parseFetchRequest(pieces: AsyncIterable<Buffer>): Promise<FetchRequest> {
   const decoder = new PktLineDecoder();
+  let lines = 0;
   const draft: Draft = {
     command: undefined,
     wants: [],
@@ -71,7 +89,11 @@ export async function parseFetchRequest(pieces: AsyncIterable<Buffer>): Promise<
     for await (const piece of pieces) {
       for (const line of decoder.decode(piece)) {
         if (line.type === 'data') takeArgument(draft, pktText(line.payload));
+        // More than git itself would read with patience; what it informs is complete long before.
+        if ((lines += 1) >= maxLines) return draft;
       }
+      // A large request is read piece by piece: others have their turn in between.
+      await new Promise(setImmediate);
     }
   } catch (error) {
     if (!(error instanceof PktLineError)) throw error;

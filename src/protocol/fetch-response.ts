@@ -2,15 +2,27 @@ import { PktLineDecoder, PktLineError, pktText, type PktLine } from './pkt-line.
 
 function isPackFrame(line: PktLine): boolean {
   if (line.type !== 'data') return false;
-  const band = line.payload[0];
-  // v2 announces the pack as a section; v0 and v1 go over to the sideband.
-  return band === 1 || band === 2 || pktText(line.payload) === 'packfile';
+  if (pktText(line.payload) === 'packfile') return true;
+  // v2 announces the pack as a section, which may itself come in band 1 (sideband-all); v0 and v1 begin with the pack.
+  const content = line.payload[0] === 1 ? line.payload.subarray(1) : Buffer.alloc(0);
+  const start = content.toString('latin1', 0, 4);
+  return (start !== '' && 'PACK'.startsWith(start)) || pktText(content) === 'packfile';
 }
 
-/** Tells whether an upload-pack answer holds a pack, or was only a round of negotiation. Looks at its head alone. */
+/** Looks at the head of an upload-pack answer: does it hold a pack, or was it only a round of negotiation? */
 export class PackDetector {
   readonly #decoder = new PktLineDecoder();
   #found = false;
+  #isInBands = false;
+  #hasError = false;
+
+  /**
+   * Whether an `ERR` packet may follow what there is so far: between two packets, before any pack, where packets are in
+   * no band, and there is no such packet yet.
+   */
+  get takesError(): boolean {
+    return !this.#found && !this.#isInBands && !this.#hasError && this.#decoder.pendingBytes === 0;
+  }
 
   get found(): boolean {
     return this.#found;
@@ -21,14 +33,20 @@ export class PackDetector {
     try {
       // A copy: the decoder may keep a piece of it, and the chunk's buffer is used again.
       for (const line of this.#decoder.decode(Buffer.from(chunk))) {
-        if (!isPackFrame(line)) continue;
-        this.#found = true;
-        return;
+        this.#look(line);
+        if (this.#found) return;
       }
     } catch (error) {
       // Without a sideband the pack itself follows, and `PACK` is no length.
       if (!(error instanceof PktLineError)) throw error;
       this.#found = true;
     }
+  }
+
+  #look(line: PktLine): void {
+    if (line.type !== 'data') return;
+    if (isPackFrame(line)) this.#found = true;
+    if ((line.payload[0] ?? 4) <= 3) this.#isInBands = true;
+    if (line.payload.toString('latin1', 0, 4) === 'ERR ') this.#hasError = true;
   }
 }

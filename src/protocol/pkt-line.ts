@@ -76,12 +76,14 @@ export function readPktLine(bytes: Buffer, offset = 0): Frame | undefined {
 
 /**
  * Pkt-lines out of chunks that are cut anywhere. Holds back at most one unfinished line,
- * so that its cost is linear in the bytes however small the chunks are.
+ * so that its cost is linear in the bytes however small the chunks are. After an error there is no telling
+ * where the next line begins, so that every further call fails as well.
  */
 export class PktLineDecoder {
   #partial: Buffer[] = [];
   #partialBytes = 0;
   #needed = 4;
+  #failure: unknown;
 
   /** How many bytes of an unfinished line are held back. */
   get pendingBytes(): number {
@@ -90,23 +92,29 @@ export class PktLineDecoder {
 
   /** The lines that `chunk` completes, and how many of its bytes they ended at. */
   *decode(chunk: Buffer): Generator<PktLine & { readonly end: number }> {
-    let offset = 0;
-    while (this.#partialBytes > 0 && offset < chunk.length) {
-      const taken = chunk.subarray(offset, offset + this.#needed - this.#partialBytes);
-      this.#partial.push(taken);
-      this.#partialBytes += taken.length;
-      offset += taken.length;
-      const frame = this.#completePartial();
-      if (frame) yield { ...frame, end: offset };
-    }
-    while (offset < chunk.length) {
-      const frame = readPktLine(chunk, offset);
-      if (!frame) {
-        this.#hold(chunk.subarray(offset));
-        return;
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      let offset = 0;
+      while (this.#partialBytes > 0 && offset < chunk.length) {
+        const taken = chunk.subarray(offset, offset + this.#needed - this.#partialBytes);
+        this.#partial.push(taken);
+        this.#partialBytes += taken.length;
+        offset += taken.length;
+        const frame = this.#completePartial();
+        if (frame) yield { ...frame, end: offset };
       }
-      offset += frame.bytes;
-      yield { ...frame.line, end: offset };
+      while (offset < chunk.length) {
+        const frame = readPktLine(chunk, offset);
+        if (!frame) {
+          this.#hold(chunk.subarray(offset));
+          return;
+        }
+        offset += frame.bytes;
+        yield { ...frame.line, end: offset };
+      }
+    } catch (error) {
+      this.#failure = error;
+      throw error;
     }
   }
 

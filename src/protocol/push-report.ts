@@ -6,7 +6,15 @@
  *   option-line    = PKT-LINE("option" SP key [SP value])            (report-status-v2)
  */
 import type { Capabilities } from './capabilities.js';
-import { encodePktLine, flushPkt, PktLineDecoder, PktLineError, pktText, type PktLine } from './pkt-line.js';
+import {
+  encodePktLine,
+  flushPkt,
+  maxPktPayloadBytes,
+  PktLineDecoder,
+  PktLineError,
+  pktText,
+  type PktLine,
+} from './pkt-line.js';
 import type { RefUpdate } from './push-request.js';
 import { encodeSideband, parseSideband, type SidebandVariant } from './sideband.js';
 
@@ -20,10 +28,9 @@ export interface PushReport {
   readonly refs: ReadonlyMap<string, RefUpdateStatus>;
 }
 
-/** The sideband that a push has negotiated, if any. */
+/** The sideband that a push has negotiated, if any; receive-pack knows one only (receive-pack.c: read_head_info). */
 export function sidebandOf(capabilities: Capabilities): SidebandVariant | undefined {
-  if (capabilities.has('side-band-64k')) return 'side-band-64k';
-  return capabilities.has('side-band') ? 'side-band' : undefined;
+  return capabilities.has('side-band-64k') ? 'side-band-64k' : undefined;
 }
 
 /** Watches a receive-pack answer go by and keeps the report; other bytes are looked at and let go. */
@@ -85,6 +92,11 @@ export class PushReportParser {
   }
 }
 
+/** A line as far as it fits: names and reasons may be long, and a name grows where its bytes are no UTF-8. */
+function reportLine(text: string): Buffer {
+  return encodePktLine(Buffer.from(`${text}\n`).subarray(0, maxPktPayloadBytes));
+}
+
 /** A complete answer that refuses every update of a push for one reason, in the form that it negotiated. */
 export function encodePushRefusal(
   updates: readonly RefUpdate[],
@@ -96,8 +108,8 @@ export function encodePushRefusal(
     return variant && Buffer.concat([encodeSideband('error', `${reason}\n`, variant), flushPkt]);
   }
   const report = Buffer.concat([
-    encodePktLine(`unpack ${reason}\n`),
-    ...updates.map((update) => encodePktLine(`ng ${update.refName} ${reason}\n`)),
+    reportLine(`unpack ${reason}`),
+    ...updates.map((update) => reportLine(`ng ${update.refName} ${reason}`)),
     flushPkt,
   ]);
   return variant ? Buffer.concat([encodeSideband('data', report, variant), flushPkt]) : report;

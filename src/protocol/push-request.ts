@@ -69,11 +69,12 @@ function updatesInCertificate(certificate: string): RefUpdate[] {
 /** Reads the head incrementally; what follows it (the pack) is left alone. */
 export class PushRequestParser {
   readonly #decoder = new PktLineDecoder();
-  readonly #updates: RefUpdate[] = [];
+  #updates: RefUpdate[] = [];
   readonly #pushOptions: string[] = [];
   readonly #shallow: string[] = [];
-  readonly #certificateLines: string[] = [];
-  #capabilities: Capabilities = new Map();
+  #certificateLines: string[] = [];
+  #certificate: string | undefined;
+  #capabilities: Capabilities | undefined;
   #section: 'commands' | 'certificate' | 'options' | 'end' = 'commands';
   #hasCertificate = false;
   readonly #offersPushOptions: boolean;
@@ -98,13 +99,12 @@ export class PushRequestParser {
   /** The head, once {@link feed} has seen its end. */
   result(): PushRequest {
     if (this.#section !== 'end') throw new PushRequestError('the ref update request is incomplete');
-    const certificate = this.#hasCertificate ? this.#certificateLines.join('') : undefined;
     return {
-      updates: certificate === undefined ? this.#updates : updatesInCertificate(certificate),
-      capabilities: this.#capabilities,
+      updates: this.#updates,
+      capabilities: this.#capabilities ?? new Map(),
       pushOptions: this.#pushOptions,
       shallow: this.#shallow,
-      certificate,
+      certificate: this.#certificate,
     };
   }
 
@@ -118,29 +118,44 @@ export class PushRequestParser {
 
   #endSection(): void {
     if (this.#section === 'certificate') throw new PushRequestError('the push certificate is incomplete');
-    const empty = this.#updates.length === 0 && !this.#hasCertificate;
-    const hasOptions = this.#offersPushOptions && this.#capabilities.has('push-options');
+    const empty = this.#updates.length === 0;
+    const hasOptions = this.#offersPushOptions && this.#capabilities?.has('push-options') === true;
     this.#section = this.#section === 'commands' && !empty && hasOptions ? 'options' : 'end';
   }
 
   #takeCertificateLine(payload: Buffer): void {
     const text = payload.toString('utf8');
-    if (text === 'push-cert-end\n') this.#section = 'commands';
-    else this.#certificateLines.push(text);
+    if (text !== 'push-cert-end\n') {
+      this.#certificateLines.push(text);
+      return;
+    }
+    this.#certificate = this.#certificateLines.join('');
+    this.#certificateLines = [];
+    this.#updates = updatesInCertificate(this.#certificate);
+    this.#section = 'commands';
   }
 
   #takeCommandLine(payload: Buffer): void {
     const nul = payload.indexOf(0);
-    const text = pktText(nul < 0 ? payload : payload.subarray(0, nul));
-    if (nul >= 0) this.#capabilities = parseCapabilities(pktText(payload.subarray(nul + 1)));
-    if (text === 'push-cert') {
-      if (this.#hasCertificate) throw new PushRequestError('a second push certificate');
-      this.#hasCertificate = true;
-      this.#section = 'certificate';
-    } else if (text.startsWith('shallow ')) {
+    // git takes a newline off the end of the whole line only (receive-pack.c: read_head_info).
+    const text = nul < 0 ? pktText(payload) : payload.toString('utf8', 0, nul);
+    if (text.startsWith('shallow ')) {
       const oid = text.slice('shallow '.length);
       if (!isObjectId(oid)) throw new PushRequestError('expected an object id behind "shallow"');
       this.#shallow.push(oid);
+      return;
+    }
+    if (nul >= 0) {
+      // git would add it to the first, so that we could miss what was negotiated.
+      if (this.#capabilities) throw new PushRequestError('a second capability list');
+      this.#capabilities = parseCapabilities(pktText(payload.subarray(nul + 1)));
+    }
+    if (text === 'push-cert') {
+      if (this.#hasCertificate) throw new PushRequestError('a second push certificate');
+      // git 2.39 carries out commands before a certificate as well as those in it, whoever has signed what.
+      if (this.#updates.length > 0) throw new PushRequestError('commands before a push certificate');
+      this.#hasCertificate = true;
+      this.#section = 'certificate';
     } else {
       const update = parseRefUpdate(text);
       if (!update || this.#hasCertificate) throw new PushRequestError('expected "old new ref"');

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
+import { OptionError } from '../errors.js';
 import { commonDirectory, exists, isGitDirectory, resolveGitDirectory } from './git-directory.js';
 import type { Repository, RepositoryStore } from './repository.js';
 
@@ -10,7 +11,7 @@ export interface DirectoryStoreOptions {
    * Serve only repositories that hold a file `git-daemon-export-ok`, as `git daemon` and `git http-backend` do
    * without GIT_HTTP_EXPORT_ALL. Default false: everything below the root is served.
    */
-  readonly requireExportOk?: boolean;
+  readonly requireExportOk?: boolean | undefined;
 }
 
 /** Whether `path` is `directory` or below it; `root-x` is not below `root`. */
@@ -40,14 +41,26 @@ async function isInsideRepository(path: string, root: string): Promise<boolean> 
 
 /** Repositories in a folder of the file system. */
 export class DirectoryStore implements RepositoryStore {
-  readonly #options: DirectoryStoreOptions;
+  readonly #root: string;
+  readonly #requireExportOk: boolean;
 
+  /** Throws an `OptionError` for options that cannot be used. A relative root is taken from the present folder, once. */
   constructor(options: DirectoryStoreOptions) {
-    this.#options = options;
+    const { root, requireExportOk = false, ...others } = options;
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined)
+      throw new OptionError(unknown, 'is not known; known are root, requireExportOk');
+    if (typeof root !== 'string' || root === '' || root.includes('\0')) {
+      throw new OptionError('root', 'must be the path of a folder');
+    }
+    if (typeof requireExportOk !== 'boolean')
+      throw new OptionError('requireExportOk', 'must be true or false');
+    this.#root = resolve(root);
+    this.#requireExportOk = requireExportOk;
   }
 
   async find(path: string): Promise<Repository | undefined> {
-    const root = await realpath(this.#options.root);
+    const root = await realpath(this.#root);
     const asked = path === '' ? root : join(root, ...path.split('/'));
     const gitDir = await resolveGitDirectory(asked);
     if (gitDir === undefined || !isWithin(gitDir, root)) return undefined;
@@ -56,7 +69,7 @@ export class DirectoryStore implements RepositoryStore {
     // git would prefer `gitDir/.git` if it were given this path again; see enter_repo.
     if (await exists(join(gitDir, '.git'))) return undefined;
     if (!isWithin(await realpath(await commonDirectory(gitDir)), root)) return undefined;
-    if (this.#options.requireExportOk && !(await exists(join(gitDir, 'git-daemon-export-ok')))) {
+    if (this.#requireExportOk && !(await exists(join(gitDir, 'git-daemon-export-ok')))) {
       return undefined;
     }
     return { name: relative(root, place).split(sep).join('/'), gitDir };
@@ -71,7 +84,8 @@ export class DirectoryStore implements RepositoryStore {
     if (!(await isInsideRepository(own, root))) return own;
     for (const folder of [asked, `${asked}.git`]) {
       const place = await realpath(folder).catch(() => undefined);
-      if (place === undefined || place === gitDir || !(await exists(join(place, '.git')))) continue;
+      if (place === undefined || place === gitDir || !isWithin(place, root)) continue;
+      if (!(await exists(join(place, '.git')))) continue;
       if ((await resolveGitDirectory(place)) === gitDir) return place;
     }
     return undefined;

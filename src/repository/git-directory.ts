@@ -1,4 +1,4 @@
-import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, open, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -15,9 +15,26 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Far more than a path takes. Whatever lies in a repository may be as large as somebody likes. */
+const maxPointerBytes = 64 * 1024;
+
+/** The text of one of the small files by which git directories point to others; undefined where there is none. */
+async function readPointer(path: string): Promise<string | undefined> {
+  // Looked at first, since opening a pipe or a device would wait, or never end.
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile() || found.size > maxPointerBytes) return undefined;
+  const file = await open(path).catch(() => undefined);
+  try {
+    const read = await file?.read(Buffer.alloc(maxPointerBytes), 0, maxPointerBytes, 0);
+    return read?.buffer.toString('utf8', 0, read.bytesRead);
+  } finally {
+    await file?.close();
+  }
+}
+
 /** Where a linked worktree keeps what it shares with the others: objects, refs, configuration (gitrepository-layout). */
 export async function commonDirectory(gitDir: string): Promise<string> {
-  const text = await readFile(join(gitDir, 'commondir'), 'utf8').catch(() => undefined);
+  const text = await readPointer(join(gitDir, 'commondir'));
   return text === undefined ? gitDir : resolve(gitDir, text.trim());
 }
 
@@ -30,8 +47,8 @@ export async function isGitDirectory(path: string): Promise<boolean> {
 
 /** Where a `.git` file points to (gitrepository-layout); undefined when it is none. */
 async function readGitFile(path: string): Promise<string | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const match = /^gitdir: ([^\n]+)\n*$/.exec(text);
+  const text = await readPointer(path);
+  const match = /^gitdir: ([^\n]+)\n*$/.exec(text ?? '');
   return match?.[1] === undefined ? undefined : resolve(dirname(path), match[1]);
 }
 

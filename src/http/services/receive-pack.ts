@@ -4,98 +4,18 @@ import { GitTyphoonError, type FailureCode } from '../../errors.js';
 import { gitFailure } from '../../git/failure.js';
 import type { GitOutput } from '../../git/output.js';
 import type { GitExit, GitProcess } from '../../git/process.js';
-import { flushPkt, PktLineError } from '../../protocol/pkt-line.js';
+import { flushPkt } from '../../protocol/pkt-line.js';
 import { encodePushRefusal, PushReportParser } from '../../protocol/push-report.js';
-import { PushRequestError, PushRequestParser, type PushRequest } from '../../protocol/push-request.js';
-import { readBody, tooLarge, type ChunkSink } from '../body.js';
+import type { PushRequest } from '../../protocol/push-request.js';
+import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import type { GitResponse } from '../exchange.js';
 import { asFailure, isServerFault } from '../failures.js';
+import { PushBody } from '../push-body.js';
 import { resultHeaders } from '../media-types.js';
 import { checkRequestType, emptyResult, streamedResult } from './rpc.js';
 
 const service = 'git-receive-pack';
-
-/** Commands are kept in memory; a push of 200,000 refs needs about 25 MB for them. */
-const maxHeadBytes = 64 * 1024 * 1024;
-
-/** Collects the head of the request, then passes what follows on to git. */
-class PushBody {
-  /** The commands, once they have all arrived. */
-  readonly head: Promise<PushRequest>;
-  readonly #parser: PushRequestParser;
-  #headChunks: Buffer[] = [];
-  #headBytes = 0;
-  #resolveHead!: (request: PushRequest) => void;
-  #git: GitProcess | undefined;
-  #gitStarted!: () => void;
-  readonly #whenGitStarted = new Promise<void>((resolve) => {
-    this.#gitStarted = resolve;
-  });
-  #isHeadComplete = false;
-
-  constructor(offersPushOptions: boolean) {
-    this.#parser = new PushRequestParser({ offersPushOptions });
-    this.head = new Promise((resolve) => {
-      this.#resolveHead = resolve;
-    });
-  }
-
-  /** Whether any byte has come at all. */
-  get isEmpty(): boolean {
-    return this.#headBytes === 0;
-  }
-
-  readonly sink: ChunkSink = (chunk) => {
-    if (this.#isHeadComplete) return this.#write(chunk);
-    this.#headChunks.push(chunk);
-    this.#headBytes += chunk.length;
-    if (this.#headBytes > maxHeadBytes) throw tooLarge(maxHeadBytes);
-    if (this.#parse(chunk) === undefined) return undefined;
-    this.#isHeadComplete = true;
-    this.#resolveHead(this.#parser.result());
-    return this.#whenGitStarted;
-  };
-
-  /** Gives git everything so far. */
-  startWith(git: GitProcess): void {
-    this.#git = git;
-    for (const chunk of this.#headChunks) git.stdin?.write(chunk);
-    this.#headChunks = [];
-    this.#gitStarted();
-  }
-
-  /** Lets the rest of the body pass by, for when no git is needed. */
-  discardRest(): void {
-    this.#headChunks = [];
-    this.#gitStarted();
-  }
-
-  /** A git that has ended reads no more; the request is still drained, so that git's own report reaches the client. */
-  #write(chunk: Buffer): Promise<void> | undefined {
-    const stdin = this.#git?.stdin;
-    if (!stdin || stdin.destroyed || !stdin.writable) return undefined;
-    if (stdin.write(chunk)) return undefined;
-    return new Promise((resolve) => {
-      const proceed = (): void => {
-        stdin.off('drain', proceed).off('close', proceed);
-        resolve();
-      };
-      stdin.on('drain', proceed).on('close', proceed);
-    });
-  }
-
-  #parse(chunk: Buffer): number | undefined {
-    try {
-      return this.#parser.feed(chunk);
-    } catch (error) {
-      if (error instanceof PktLineError || error instanceof PushRequestError) {
-        throw new GitTyphoonError('ERR_BAD_REQUEST', { message: `bad push: ${error.message}`, cause: error });
-      }
-      throw error;
-    }
-  }
-}
 
 function resultsOf(push: PushRequest, report: PushReportParser): readonly RefUpdateResult[] {
   const refs = report.result()?.refs;
@@ -111,9 +31,11 @@ async function reportPush(
   push: PushRequest,
   report: PushReportParser,
   git: GitProcess,
+  isBodyComplete: boolean,
 ): Promise<void> {
   const exit = await git.finished;
-  if (exit.spawnError) return;
+  // A body may break off behind all that git has needed of it.
+  if (exit.spawnError || (!isBodyComplete && !report.result())) return;
   const { context, user, repository } = call;
   call.observers.emit('push', {
     context,
@@ -149,15 +71,9 @@ function refuse(push: PushRequest, failure: GitTyphoonError): GitResponse {
  * without the flush packet. The client would then wait for the rest without end, although the response is over:
  * its send-pack for the answer, its remote-curl for send-pack.
  */
-function completeAnswer(
-  call: ServiceCall,
-  push: PushRequest,
-  report: PushReportParser,
-  exit: GitExit,
-): Buffer | undefined {
+function completeAnswer(push: PushRequest, report: PushReportParser, exit: GitExit): Buffer | undefined {
   if (report.position === 'end') return undefined;
   const failure = gitFailure('receive-pack', exit);
-  call.observers.emit('error', { error: failure, context: call.context });
   if (report.position === 'inside') throw failure;
   if (report.result()) return flushPkt;
   return encodePushRefusal(push.updates, push.capabilities, failure.message);
@@ -197,9 +113,9 @@ async function run(
     stdin: 'pipe',
   });
   let isBodyComplete = false;
-  const output = openOutput(call, git, {
+  const output = openOutput(call, 'receive-pack', git, {
     onData: (chunk) => report.feed(chunk),
-    complete: (exit) => completeAnswer(call, push, report, exit),
+    complete: (exit) => completeAnswer(push, report, exit),
     // A push that has arrived completely is finished, whether or not its client waits for the report.
     onAbandoned: () => {
       if (!isBodyComplete) git.stopGently();
@@ -210,12 +126,13 @@ async function run(
     () => {
       isBodyComplete = true;
       git.stdin?.end();
-      void reportPush(call, push, report, git);
+      void reportPush(call, push, report, git, true);
     },
     (error: unknown) => {
       // A refused body must not become a push; a client that went away is git's to tidy up after.
       if (asFailure(error).code === 'ERR_BODY_TRUNCATED') git.stopGently();
       else git.stop();
+      void reportPush(call, push, report, git, false);
       throw error;
     },
   );
@@ -231,7 +148,10 @@ async function answer(
   // The body may still fail after git's first byte: the answer is then broken off.
   whenFed.catch((error: unknown) => output.destroy(error as Error));
   try {
-    await Promise.race([whenStarted(output, 'receive-pack'), whenFed.then(() => new Promise(() => {}))]);
+    await Promise.race([
+      whenStarted(call, output, 'receive-pack'),
+      whenFed.then(() => new Promise(() => {})),
+    ]);
     return streamedResult(service, output);
   } catch (error) {
     const failure = asFailure(error);

@@ -25,7 +25,7 @@ export function streamedResult(service: Service, output: GitOutput): GitResponse
     body: {
       kind: 'stream',
       stream: output,
-      sentBytes: () => output.bytes,
+      sentBytes: () => output.pushedBytes,
       recycle: (chunk) => output.recycle(chunk),
     },
   };

@@ -1,15 +1,17 @@
 /** upload-pack and upload-archive: a small request that is read whole, and a large answer that is streamed. */
+import { gitFailure } from '../../git/failure.js';
 import type { GitOutput } from '../../git/output.js';
-import type { GitProcess } from '../../git/process.js';
+import type { GitExit, GitProcess } from '../../git/process.js';
 import { SocketStdout } from '../../git/stdout.js';
+import { encodeErrorPacket } from '../../protocol/advertisement.js';
 import { parseFetchRequest, type FetchRequest } from '../../protocol/fetch-request.js';
 import { PackDetector } from '../../protocol/fetch-response.js';
 import { flushPkt } from '../../protocol/pkt-line.js';
-import type { Service } from '../../protocol/service.js';
+import { commandOf, type Service } from '../../protocol/service.js';
 import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import type { GitResponse } from '../exchange.js';
-import { asFailure, errorPacketResponse } from '../failures.js';
+import { asFailure, errorPacketResponse, isServerFault } from '../failures.js';
 import { Spool } from '../spool.js';
 import { checkRequestType, emptyResult, streamedResult } from './rpc.js';
 
@@ -46,7 +48,7 @@ async function spoolRequest(call: ServiceCall): Promise<Spool> {
 async function startWith(call: ServiceCall, service: UploadService, spool: Spool): Promise<GitProcess> {
   const args = argumentsOf(service, call.repository.gitDir);
   const source = spool.source();
-  const stdout = await SocketStdout.open();
+  const stdout = await SocketStdout.open(call.limits.temporaryDirectory);
   if ('fd' in source) return startGit(call, { args, stdin: source.fd, stdout });
   const process = startGit(call, { args, stdin: 'pipe', stdout });
   process.stdin?.end(source.bytes);
@@ -70,9 +72,18 @@ function reportFetch(
       user,
       repository,
       request: asked,
-      responseBytes: output.bytes,
+      responseBytes: output.pushedBytes,
     });
   });
+}
+
+/**
+ * A git that fails behind its first words and before its pack (upload-pack.c: die) says why on standard error alone.
+ * Its client would tell its user that the server had hung up.
+ */
+function completeAnswer(service: UploadService, pack: PackDetector, exit: GitExit): Buffer | undefined {
+  if (exit.code === 0 || service === 'git-upload-archive' || !pack.takesError) return undefined;
+  return encodeErrorPacket(gitFailure(commandOf(service), exit).message);
 }
 
 /** POST git-upload-pack and git-upload-archive. */
@@ -84,8 +95,9 @@ export async function upload(call: ServiceCall, service: UploadService): Promise
     const asked = await parseFetchRequest(spool.read());
     const pack = new PackDetector();
     const process = await startWith(call, service, spool);
-    const output = openOutput(call, process, {
+    const output = openOutput(call, commandOf(service), process, {
       onData: (chunk) => pack.feed(chunk),
+      complete: (exit) => completeAnswer(service, pack, exit),
       onAbandoned: () => process.stop(),
     });
     if (service === 'git-upload-pack') reportFetch(call, process, output, asked, pack);
@@ -97,10 +109,11 @@ export async function upload(call: ServiceCall, service: UploadService): Promise
 
 async function answer(call: ServiceCall, service: UploadService, output: GitOutput): Promise<GitResponse> {
   try {
-    await whenStarted(output, service.slice('git-'.length));
+    await whenStarted(call, output, commandOf(service));
     return streamedResult(service, output);
   } catch (error) {
-    call.observers.emit('error', { error, context: call.context });
-    return errorPacketResponse(service, asFailure(error));
+    const failure = asFailure(error);
+    if (isServerFault(failure)) call.observers.emit('error', { error: failure, context: call.context });
+    return errorPacketResponse(service, failure);
   }
 }

@@ -1,0 +1,88 @@
+/** The body of a push: its head is collected and read before git starts, the pack behind it goes into git. */
+import { GitTyphoonError } from '../errors.js';
+import type { GitProcess } from '../git/process.js';
+import { PktLineError } from '../protocol/pkt-line.js';
+import { PushRequestError, PushRequestParser, type PushRequest } from '../protocol/push-request.js';
+import { tooLarge, type ChunkSink } from './body.js';
+
+/** Commands are kept in memory; a push of 200,000 refs needs about 25 MB for them. */
+const maxHeadBytes = 64 * 1024 * 1024;
+
+/** Collects the head of the request, then passes what follows on to git. */
+export class PushBody {
+  /** The commands, once they have all arrived. */
+  readonly head: Promise<PushRequest>;
+  readonly #parser: PushRequestParser;
+  #headChunks: Buffer[] = [];
+  #headBytes = 0;
+  #resolveHead!: (request: PushRequest) => void;
+  #git: GitProcess | undefined;
+  #gitStarted!: () => void;
+  readonly #whenGitStarted = new Promise<void>((resolve) => {
+    this.#gitStarted = resolve;
+  });
+  #isHeadComplete = false;
+
+  constructor(offersPushOptions: boolean) {
+    this.#parser = new PushRequestParser({ offersPushOptions });
+    this.head = new Promise((resolve) => {
+      this.#resolveHead = resolve;
+    });
+  }
+
+  /** Whether any byte has come at all. */
+  get isEmpty(): boolean {
+    return this.#headBytes === 0;
+  }
+
+  readonly sink: ChunkSink = (chunk) => {
+    if (this.#isHeadComplete) return this.#write(chunk);
+    this.#headChunks.push(chunk);
+    this.#headBytes += chunk.length;
+    if (this.#headBytes > maxHeadBytes) throw tooLarge(maxHeadBytes);
+    const push = this.#parse(chunk);
+    if (!push) return undefined;
+    this.#isHeadComplete = true;
+    this.#resolveHead(push);
+    return this.#whenGitStarted;
+  };
+
+  /** Gives git everything so far. */
+  startWith(git: GitProcess): void {
+    this.#git = git;
+    for (const chunk of this.#headChunks) git.stdin?.write(chunk);
+    this.#headChunks = [];
+    this.#gitStarted();
+  }
+
+  /** Lets the rest of the body pass by, for when no git is needed. */
+  discardRest(): void {
+    this.#headChunks = [];
+    this.#gitStarted();
+  }
+
+  /** A git that has ended reads no more; the request is still drained, so that git's own report reaches the client. */
+  #write(chunk: Buffer): Promise<void> | undefined {
+    const stdin = this.#git?.stdin;
+    if (!stdin || stdin.destroyed || !stdin.writable) return undefined;
+    if (stdin.write(chunk)) return undefined;
+    return new Promise((resolve) => {
+      const proceed = (): void => {
+        stdin.off('drain', proceed).off('close', proceed);
+        resolve();
+      };
+      stdin.on('drain', proceed).on('close', proceed);
+    });
+  }
+
+  #parse(chunk: Buffer): PushRequest | undefined {
+    try {
+      return this.#parser.feed(chunk) === undefined ? undefined : this.#parser.result();
+    } catch (error) {
+      if (error instanceof PktLineError || error instanceof PushRequestError) {
+        throw new GitTyphoonError('ERR_BAD_REQUEST', { message: `bad push: ${error.message}`, cause: error });
+      }
+      throw error;
+    }
+  }
+}
