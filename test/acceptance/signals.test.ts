@@ -1,4 +1,5 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -114,12 +115,7 @@ describe.concurrent('a signal', () => {
     const file = await place.writeAccessFile('[users]\nann = x\n[access]\nann = app\n');
     const server = await place.serve('--accessfile', file);
     const push = place.tryPush(withCredentials(`${server.url}app.git`, 'ann', 'x'));
-    const exists = (path: string): Promise<boolean> =>
-      readFile(path).then(
-        () => true,
-        () => false,
-      );
-    await eventually('the hook runs', () => exists(begun));
+    await eventually('the hook runs', () => existsSync(begun));
     server.signal('SIGTERM');
     await eventually('it listens no more', async () => !(await canConnect(server.port)));
     await writeFile(go, '');
@@ -127,6 +123,33 @@ describe.concurrent('a signal', () => {
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect((await server.ended).code).toBe(0);
     expect(await place.git('-C', join(place.root, 'app.git'), 'rev-list', '--count', 'main')).toBe('2');
+  });
+
+  test('ends a hook that does not listen to SIGTERM', async ({ onTestFinished }) => {
+    const place = await createWorkspace();
+    onTestFinished(() => place.close());
+    await place.addBare('app.git');
+    const hooks = join(place.root, 'app.git', 'hooks');
+    const begun = join(place.folder, 'begun');
+    await mkdir(hooks, { recursive: true });
+    await writeFile(
+      join(hooks, 'pre-receive'),
+      `#!/bin/sh\ntrap '' TERM\ntouch '${begun}'\nwhile :; do sleep 0.1; done\n`,
+    );
+    await chmod(join(hooks, 'pre-receive'), 0o755);
+    const file = await place.writeAccessFile('[users]\nann = x\n[access]\nann = app\n');
+    const server = await place.serve('--accessfile', file);
+    const push = place.tryPush(withCredentials(`${server.url}app.git`, 'ann', 'x'));
+    await eventually('the hook runs', () => existsSync(begun));
+    const groups = gitGroups(place.root);
+    expect(groups.length).toBeGreaterThan(0);
+    server.signal('SIGTERM');
+    await eventually('the first is heard', () => server.stderr().includes('a second signal ends at once'));
+    server.signal('SIGTERM');
+    expect((await server.ended).code).toBe(143);
+    // It has waited for that: nothing is left at the very end of the server.
+    expect(groups.filter((group) => !isGroupGone(group))).toEqual([]);
+    expect((await push).code).not.toBe(0);
   });
 
   test('ends a transfer that does not end by itself, with all of git', async ({ onTestFinished }) => {

@@ -1,15 +1,18 @@
 /** Clients that are killed, at many points of a clone and of a push. Nothing may be left behind. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { commitRandom, fsck, gitOk, hermetic, makeBareRepository } from '../support/fixtures.js';
+import { commitRandom, fsck, gitOk, hermetic, makeBareRepository, makeTempDir } from '../support/fixtures.js';
 import { eventually } from '../support/server.js';
 import { openCuttingProxy, type CutPoint } from './cutting-proxy.js';
 import { openLab, refOf, writeHook, type Lab } from './lab.js';
 import { leftovers, openFiles } from './leftovers.js';
 
 const megabyte = 1024 * 1024;
+let disposePlace = (): void => {};
+/** The lab's own folder is in there, and stays. */
+let labFolder: readonly string[] = [];
 const ownTemporary = process.env['TMPDIR'];
 let lab: Lab;
 let work = '';
@@ -18,11 +21,14 @@ let filesAtStart = 0;
 const table: string[] = [];
 
 beforeAll(async () => {
-  lab = await openLab({ limits: { killGraceMs: 2_000 } });
-  temporary = lab.fresh();
+  const place = makeTempDir();
+  temporary = join(place.path, 'temporary');
   mkdirSync(temporary);
-  // Whatever this process makes in the system's folder for temporary files is seen there.
+  disposePlace = () => place.dispose();
+  // Whatever git or this process makes in the system's folder for temporary files is seen there.
   process.env['TMPDIR'] = temporary;
+  lab = await openLab({ limits: { killGraceMs: 2_000 } });
+  labFolder = readdirSync(temporary);
   await makeBareRepository(lab.at('big.git'));
   work = lab.fresh();
   await gitOk(['clone', '-q', lab.at('big.git'), work]);
@@ -37,11 +43,15 @@ afterAll(async () => {
   if (ownTemporary === undefined) delete process.env['TMPDIR'];
   else process.env['TMPDIR'] = ownTemporary;
   await lab.close();
+  disposePlace();
   process.stdout.write(`\n${table.join('\n')}\n`);
 });
 
 afterEach(async () => {
-  const left = (): string => leftovers(lab.root, temporary).join('\n');
+  const left = (): string =>
+    leftovers(lab.root, temporary)
+      .filter((entry) => !labFolder.includes(entry))
+      .join('\n');
   await eventually('nothing is left behind', () => left() === '').catch((error: unknown) => {
     throw new Error(`left behind: ${left()}`, { cause: error });
   });

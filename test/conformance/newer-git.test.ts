@@ -1,5 +1,5 @@
 /** What the installed git may be too old for: archives over HTTP (2.44), reftable (2.45), object-info. */
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitFile, fsck, gitOk, makeBareRepository } from '../support/fixtures.js';
@@ -126,6 +126,35 @@ describe.skipIf(!newer)(`with ${newer?.name ?? 'a newer git'}`, () => {
       } finally {
         await mixed.close();
       }
+    }
+  });
+});
+
+// git 2.54 and newer take hooks from configuration as well (git-hook).
+const withConfiguredHooks = gitAtLeast(2, 54);
+
+describe.skipIf(!withConfiguredHooks)(`with ${withConfiguredHooks?.name ?? 'the newest git'}`, () => {
+  it.each([
+    ['repository', true],
+    ['none', false],
+  ] as const)('hooks: %s, for those of the configuration too', async (hooks, runs) => {
+    const lab = await openLab({ gitCommand: withConfiguredHooks?.command, hooks });
+    try {
+      await makeBareRepository(lab.at('app.git'));
+      const ran = lab.fresh();
+      const program = lab.fresh();
+      writeFileSync(program, `#!/bin/sh\ncat >/dev/null\ntouch '${ran}'\n`);
+      chmodSync(program, 0o755);
+      await gitOk(['config', 'hook.mine.event', 'post-receive'], { cwd: lab.at('app.git') });
+      await gitOk(['config', 'hook.mine.command', program], { cwd: lab.at('app.git') });
+      await gitOk(['config', 'hook.post-receive.enabled', 'true'], { cwd: lab.at('app.git') });
+      const copy = lab.fresh();
+      await gitOk(['clone', '-q', lab.url('app.git'), copy]);
+      await commitFile(copy, 'new', 'new\n');
+      await gitOk(['push', '-q', 'origin', 'main'], { cwd: copy });
+      expect(existsSync(ran)).toBe(runs);
+    } finally {
+      await lab.close();
     }
   });
 });

@@ -40,7 +40,7 @@ createGitServer({});
 // @ts-expect-error an unknown option
 createGitServer({ repositories: '/srv/git', publicReed: true });
 
-// @ts-expect-error undefined is no value of an optional option
+// Undefined stands for the default, as for `condition ? value : undefined`.
 createGitServer({ repositories: '/srv/git', realm: undefined });
 
 // @ts-expect-error only 0, 1 and 2 exist

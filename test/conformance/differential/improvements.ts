@@ -92,7 +92,10 @@ export const improvements: readonly Improvement[] = [
     covers: (name, ours, theirs) =>
       (name === 'Content-Encoding: br' && isError(ours, 415, /gzip or identity/) && theirs.status === 200) ||
       (/^gzip (cut off|that is none)$/.test(name) && isError(ours, 400, /gzip/) && theirs.status === 200) ||
-      (name === 'v2 clone, GZIP' && theirs.body === '' && ours.body.includes('PACK')),
+      (name === 'v2 clone, GZIP' &&
+        theirs.body === '' &&
+        ours.body.includes('PACK') &&
+        same(ours, theirs, { body: ours.body })),
   },
   {
     id: 'head-is-not-cached',
@@ -107,13 +110,23 @@ export const improvements: readonly Improvement[] = [
     id: 'parts-of-files',
     covers: (name, ours, theirs) =>
       theirs.status === 200 &&
-      ((name === 'part of a pack' && ours.status === 206 && ours.body === theirs.body.slice(10, 20)) ||
-        (name === 'more than a pack' && ours.status === 416)),
+      (name === 'part of a pack'
+        ? same(ours, theirs, {
+            status: 206,
+            headers: [...withGmt(theirs.headers), `Content-Range: bytes 10-19/${theirs.body.length}`],
+            body: theirs.body.slice(10, 20),
+          })
+        : name === 'more than a pack' &&
+          ours.headers.includes(`Content-Range: bytes */${theirs.body.length}`) &&
+          isDeepStrictEqual(ours.headers.slice(1), [...noCache, textType]) &&
+          ours.status === 416),
   },
   {
     id: 'files-that-have-not-changed',
     covers: (name, ours, theirs) =>
-      name.endsWith('not changed since') && ours.status === 304 && ours.body === '' && theirs.status === 200,
+      name.endsWith('not changed since') &&
+      theirs.status === 200 &&
+      same(ours, theirs, { status: 304, headers: withGmt(theirs.headers), body: '' }),
   },
   {
     id: 'archives-with-an-older-git',
