@@ -12,10 +12,24 @@ export type Credentials =
   /** Another scheme, or a header that cannot be read. */
   | { readonly scheme: 'other'; readonly header: string };
 
+/**
+ * What credentials may be used for at the most, whatever their user may do: a token that only reads, or that opens one
+ * repository.
+ */
+export interface CredentialScope {
+  readonly operations: readonly Operation[];
+  /** Whether the repository of this canonical name is among those that the credentials are for. */
+  readonly includes: (repositoryName: string) => boolean;
+}
+
 /** Somebody whom `authenticate` has recognised. */
 export interface GitUser {
   /** Becomes REMOTE_USER and the committer in reflogs. */
   readonly name: string;
+  /** Groups that rules may name. Default none. */
+  readonly groups?: readonly string[] | undefined;
+  /** Holds down what the present credentials open; without it they open all that their user may do. */
+  readonly scope?: CredentialScope | undefined;
   /** Whatever your own functions want to know later, such as groups or a database row. */
   readonly details?: unknown;
 }

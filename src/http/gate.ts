@@ -59,12 +59,19 @@ export async function authenticate(
   return user;
 }
 
+/** A scope holds down rights of its user; what everybody may, it need not allow. */
+function isInScope(user: GitUser | undefined, operation: Operation, name: string): boolean {
+  const scope = user?.scope;
+  return !scope || (scope.operations.includes(operation) && scope.includes(name));
+}
+
 async function isAllowed(
   policy: AccessPolicy,
   operation: Operation,
   access: RepositoryReference & { user: GitUser | undefined; context: RequestContext },
 ): Promise<boolean> {
   if (operation === 'read' ? policy.publicRead : policy.publicWrite) return true;
+  if (!isInScope(access.user, operation, access.name)) return false;
   if (!policy.authorize) return false;
   // Nothing but true opens the gate: a function written in plain JavaScript may return anything.
   // oxlint-disable-next-line typescript/no-unnecessary-boolean-literal-compare

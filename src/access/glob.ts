@@ -1,0 +1,24 @@
+import picomatch from 'picomatch';
+
+/** Tells whether a name fits. */
+export type GlobMatcher = (name: string) => boolean;
+
+/**
+ * A pattern for names with `/` between their parts, such as repositories and refs. `*` stands for any characters of
+ * one part, `**` for any number of parts, `?` for one character, `{a,b}` for one of several, `[a-c]` for a set of
+ * characters; a leading dot is a character like any other. Letters are told apart by case. Throws for a pattern that is
+ * empty or has unequal brackets.
+ */
+export function compileGlob(pattern: string): GlobMatcher {
+  if (pattern === '') throw new TypeError('an empty pattern fits nothing');
+  // Extended globs and negation would make a rule hard to read, and expensive to match.
+  const options = {
+    dot: true,
+    nonegate: true,
+    noextglob: true,
+    strictBrackets: true,
+    strictSlashes: true,
+  } as const;
+  const matches = picomatch(pattern, options);
+  return (name) => matches(name);
+}
