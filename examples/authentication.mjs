@@ -19,7 +19,10 @@ const git = createGitServer({
   },
   authorize: ({ name, user }) => user !== undefined && name.startsWith(`${user.name}/`),
 });
-const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, nodeHandler(git));
+const server = createServer(
+  { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 },
+  nodeHandler(git),
+);
 server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
   console.log(`listening on http://127.0.0.1:${server.address().port}`);
 });

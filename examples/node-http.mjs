@@ -11,7 +11,7 @@ const handler = nodeHandler(git, {
   },
 });
 // Node.js would end a long push after 300 seconds, and idle connections while git still uses them.
-const server = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, handler);
+const server = createServer({ requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 }, handler);
 server.on('checkContinue', handler.checkContinue);
 server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
   console.log(`listening on http://127.0.0.1:${server.address().port}`);

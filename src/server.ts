@@ -1,5 +1,6 @@
 import { Observers, type GitServerEvents, type Listener } from './events.js';
 import { baseEnvironment } from './git/environment.js';
+import { OwnershipCheck } from './git/ownership.js';
 import { RepositoryConfigReader } from './git/repository-config.js';
 import { GitRunner } from './git/runner.js';
 import { probeGitVersion } from './git/version.js';
@@ -49,6 +50,7 @@ export function createGitServer(options: GitServerOptions): GitServer {
   const pipeline = new Pipeline({
     ...resolved,
     git,
+    ownership: new OwnershipCheck(git),
     configs: new RepositoryConfigReader(git),
     observers,
     isClosing: () => isClosing,

@@ -3,6 +3,7 @@ import { GitTyphoonError } from '../errors.js';
 import type { Observers } from '../events.js';
 import type { GitEnvironment } from '../git/environment.js';
 import { gitFailure } from '../git/failure.js';
+import type { OwnershipCheck } from '../git/ownership.js';
 import { GitOutput, type GitOutputOptions } from '../git/output.js';
 import type { GitProcess } from '../git/process.js';
 import type { RepositoryConfig } from '../git/repository-config.js';
@@ -30,6 +31,7 @@ export interface ServiceCall {
   readonly repository: Repository;
   readonly config: RepositoryConfig;
   readonly git: GitRunner;
+  readonly ownership: OwnershipCheck;
   /** For git and its hooks: the client, the protocol, and what the embedder added. */
   readonly environment: GitEnvironment;
   readonly observers: Observers;

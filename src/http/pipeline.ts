@@ -6,6 +6,7 @@ import type { GitUser, RequestContext } from '../context.js';
 import { GitTyphoonError } from '../errors.js';
 import type { Observers } from '../events.js';
 import { checkEnvironment, clientEnvironment, type GitEnvironment } from '../git/environment.js';
+import type { OwnershipCheck } from '../git/ownership.js';
 import type { RepositoryConfigReader } from '../git/repository-config.js';
 import type { GitRunner } from '../git/runner.js';
 import { negotiateProtocol, type GitProtocol, type ProtocolVersion } from '../protocol/git-protocol.js';
@@ -27,6 +28,7 @@ export interface PipelineParts {
   readonly policy: AccessPolicy;
   readonly find: (path: string, context: RequestContext) => Promise<Repository | undefined>;
   readonly git: GitRunner;
+  readonly ownership: OwnershipCheck;
   readonly configs: RepositoryConfigReader;
   /** An embedder's function; what it gives is checked. */
   readonly environment: (access: {
@@ -139,7 +141,7 @@ export class Pipeline {
     context: RequestContext,
     progress: Progress,
   ): Promise<GitResponse> {
-    const { policy, find, git, configs, observers, limits } = this.#parts;
+    const { policy, find, configs } = this.#parts;
     const user = (progress.user = await authenticate(policy, context));
     const began = performance.now();
     const found = await find(context.path, context);
@@ -152,20 +154,23 @@ export class Pipeline {
     };
     const config = await configs.read(repository, environment);
     if (context.service !== 'dumb') checkExportRules(context.service, config, policy, context, user);
-    const isPublic = policy.publicRead;
-    const call = {
-      request,
-      context,
-      user,
-      repository,
-      config,
-      git,
-      environment,
-      observers,
-      limits,
-      isPublic,
-    };
-    return this.#run(call, endpoint);
+    const { git, ownership, observers, limits } = this.#parts;
+    return this.#run(
+      {
+        request,
+        context,
+        user,
+        repository,
+        config,
+        git,
+        ownership,
+        environment,
+        observers,
+        limits,
+        isPublic: policy.publicRead,
+      },
+      endpoint,
+    );
   }
 
   #run(call: ServiceCall, endpoint: Endpoint): Promise<GitResponse> {
@@ -181,11 +186,11 @@ export class Pipeline {
     }
   }
 
-  #runDumb(
+  async #runDumb(
     call: ServiceCall,
     endpoint: Exclude<Endpoint, { kind: 'advertisement' | 'rpc' | 'unknown-service' }>,
   ): Promise<GitResponse> {
-    checkDumbAllowed(call, this.#parts.dumbHttp);
+    await checkDumbAllowed(call, this.#parts.dumbHttp);
     switch (endpoint.kind) {
       case 'dumb-refs':
         return dumbRefs(call);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { commitFile, git, gitOk, makeBareRepository } from '../support/fixtures.js';
 import { gitAtLeast } from '../support/gits.js';
+import { eventually } from '../support/server.js';
 import { clientOf, openLab, refOf, type Lab } from './lab.js';
 import { advertisementOf, askUploadPack, v2Request } from './raw-fetch.js';
 
@@ -150,7 +151,7 @@ it('a fetch over a sideband for all of it is reported once, for its pack', async
   const [fetches, requests] = [lab.server.events.fetch.length, lab.server.events.request.length];
   await client.ok(['fetch', '-q'], copy);
   // Discovery, ls-refs, and two rounds at least.
-  expect(lab.server.events.request.length - requests).toBeGreaterThanOrEqual(4);
+  await eventually('all are told of', () => lab.server.events.request.length - requests >= 4);
   expect(lab.server.events.fetch.length - fetches).toBe(1);
 });
 

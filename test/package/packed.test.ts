@@ -111,8 +111,8 @@ const git: GitServer = createGitServer(options);
 const seen: string[] = [];
 git.on('push', ({ user, updates }: PushEvent) => void seen.push(String(user?.name), String(updates[0]?.refName)));
 git.on('request', ({ context }: { context: RequestContext }) => void seen.push(context.phase));
-// @ts-expect-error undefined is no realm
-const wrong: GitServerOptions = { repositories: folder, realm: undefined };
+// @ts-expect-error a number is no realm
+const wrong: GitServerOptions = { repositories: folder, realm: 5, cors: undefined };
 // @ts-expect-error there is no such option
 const unknown: GitServerOptions = { repositories: folder, colour: 'red' };
 let refused = '';

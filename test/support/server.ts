@@ -40,7 +40,7 @@ export async function startServer(
   git.on('push', (event) => void events.push.push(event));
   git.on('error', (event) => void events.error.push(event));
   const handler = nodeHandler(git, handlerOptions);
-  const http = createServer({ requestTimeout: 0, keepAliveTimeout: 75_000 }, handler);
+  const http = createServer({ requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 }, handler);
   http.on('checkContinue', handler.checkContinue);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const { port } = http.address() as AddressInfo;

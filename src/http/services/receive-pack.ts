@@ -129,9 +129,8 @@ async function run(
       void reportPush(call, push, report, git, true);
     },
     (error: unknown) => {
-      // A refused body must not become a push; a client that went away is git's to tidy up after.
-      if (asFailure(error).code === 'ERR_BODY_TRUNCATED') git.stopGently();
-      else git.stop();
+      // Without the rest of its pack git fails by itself; ended by a signal, it would leave its quarantine behind.
+      git.stopGently();
       void reportPush(call, push, report, git, false);
       throw error;
     },

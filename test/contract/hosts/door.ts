@@ -53,7 +53,7 @@ export async function open(door: Door, options: GitServerOptions): Promise<OpenD
 }
 
 /** The settings that a host of git needs; see docs/embedding.md. */
-export const serverOptions = { requestTimeout: 0, keepAliveTimeout: 75_000 } as const;
+export const serverOptions = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 } as const;
 
 export async function listening(server: Server): Promise<Server> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
