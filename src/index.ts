@@ -1,7 +1,15 @@
 export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './adapters/fetch.js';
 export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
-export type { Authenticate, Authorize, Challenge } from './access/policy.js';
 export type {
+  Authenticate,
+  Authorize,
+  AuthorizeUpdate,
+  Challenge,
+  RefUpdateRequest,
+  UpdateDecision,
+} from './access/policy.js';
+export type {
+  CredentialScope,
   Credentials,
   GitUser,
   Operation,
@@ -19,6 +27,7 @@ export type {
   RefUpdateResult,
   RequestEvent,
 } from './events.js';
+export type { ChangedPath, PushedCommit, QuarantinedObjects } from './git/quarantine.js';
 export { GitVersionError } from './git/version.js';
 export type { GitRequest, GitResponse, Header, ResponseBody } from './http/exchange.js';
 export type {
@@ -33,6 +42,16 @@ export type { ProtocolVersion } from './protocol/git-protocol.js';
 export type { RefUpdateStatus } from './protocol/push-report.js';
 export type { RefUpdate } from './protocol/push-request.js';
 export type { AdvertisedService, Service } from './protocol/service.js';
+export type {
+  ChangedRef,
+  PostReceive,
+  PostReceivePush,
+  PreReceive,
+  PreReceivePush,
+  PushFacts,
+  PushLimits,
+  PushLimitsFunction,
+} from './push/push-policy.js';
 export { DirectoryStore, type DirectoryStoreOptions } from './repository/directory-store.js';
 export type { Repository, RepositoryStore } from './repository/repository.js';
 export { createGitServer, type GitServer } from './server.js';

@@ -1,9 +1,16 @@
 /** The options of a server: what each means, its default, and what it costs. */
-import type { AccessPolicy, Authenticate, Authorize, Challenge } from './access/policy.js';
+import type { AccessPolicy, Authenticate, Authorize, AuthorizeUpdate, Challenge } from './access/policy.js';
 import type { GitUser, RequestContext } from './context.js';
 import type { ServiceLimits } from './http/call.js';
 import type { CorsPolicy } from './http/cors.js';
 import type { ProtocolVersion } from './protocol/git-protocol.js';
+import type {
+  PostReceive,
+  PreReceive,
+  PushLimits,
+  PushLimitsFunction,
+  PushPolicy,
+} from './push/push-policy.js';
 import type { Repository, RepositoryStore } from './repository/repository.js';
 
 /**
@@ -50,6 +57,8 @@ export interface LimitOptions {
   readonly requestIdleTimeoutMs?: number | undefined;
   /** How long a client may read nothing of its answer, in milliseconds. Default 300,000. */
   readonly responseIdleTimeoutMs?: number | undefined;
+  /** How long `preReceive` and `postReceive` may take, in milliseconds. Default 30,000. The push waits for the first. */
+  readonly pushCallbackTimeoutMs?: number | undefined;
   /** How long a git that is told to end may take before it is killed, in milliseconds. Default 5,000. */
   readonly killGraceMs?: number | undefined;
 }
@@ -77,6 +86,21 @@ export interface GitServerOptions {
   readonly authenticate?: Authenticate | undefined;
   /** Decides what is not public. Without it, all that is not public is refused. */
   readonly authorize?: Authorize | undefined;
+  /**
+   * Decides about single refs of a push that `authorize` has let in: true, false, a reason for the user, or
+   * `{ unlessForced: reason }`. Asked before git starts; refused refs come back as `! [remote rejected]`, the others go
+   * through unless the push is atomic. Default: all may be changed.
+   */
+  readonly authorizeUpdate?: AuthorizeUpdate | undefined;
+  /**
+   * Looks at the objects of a push before any ref changes, and may refuse it or single refs. git waits meanwhile; the
+   * repository's own pre-receive hook runs after it. Default none.
+   */
+  readonly preReceive?: PreReceive | undefined;
+  /** Hears of what a push has really changed. It holds nothing up. Default none. */
+  readonly postReceive?: PostReceive | undefined;
+  /** Bounds on pushes: one for all, or a function of user and repository. Default none but `limits.maxPushBytes`. */
+  readonly pushLimits?: PushLimits | PushLimitsFunction | undefined;
   /** The name that a password prompt shows. Default `Git`. */
   readonly realm?: string | undefined;
   /** The WWW-Authenticate header, instead of `Basic realm="…"`. */
@@ -121,5 +145,10 @@ export interface ResolvedOptions {
   readonly highestProtocolVersion: ProtocolVersion;
   readonly dumbHttp: boolean;
   readonly cors: CorsPolicy | undefined;
-  readonly limits: ServiceLimits & { readonly responseIdleTimeoutMs: number; readonly killGraceMs: number };
+  readonly pushPolicy: PushPolicy;
+  readonly limits: ServiceLimits & {
+    readonly responseIdleTimeoutMs: number;
+    readonly pushCallbackTimeoutMs: number;
+    readonly killGraceMs: number;
+  };
 }

@@ -5,9 +5,19 @@ import type { RequestContext } from './context.js';
 import { OptionError } from './errors.js';
 import type { CorsPolicy } from './http/cors.js';
 import type { CorsOptions, GitServerOptions, LimitOptions, ResolvedOptions } from './options.js';
+import {
+  booleanOr,
+  functionOrNone,
+  isRecord,
+  maxTimerMs,
+  rejectUnknown,
+  textOr,
+  wholeNumber,
+} from './option-checks.js';
 import { DirectoryStore } from './repository/directory-store.js';
 import { repositoryAt } from './repository/function-store.js';
 import type { Repository } from './repository/repository.js';
+import { resolvePushPolicy } from './resolve-push-policy.js';
 
 const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   repositories: true,
@@ -16,6 +26,10 @@ const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   publicWrite: true,
   authenticate: true,
   authorize: true,
+  authorizeUpdate: true,
+  preReceive: true,
+  postReceive: true,
+  pushLimits: true,
   realm: true,
   challenge: true,
   gitCommand: true,
@@ -39,41 +53,9 @@ const defaultLimits: ResolvedLimits = {
   temporaryDirectory: '',
   requestIdleTimeoutMs: 120_000,
   responseIdleTimeoutMs: 300_000,
+  pushCallbackTimeoutMs: 30_000,
   killGraceMs: 5_000,
 };
-
-/** The longest time that a timer of Node.js can wait. */
-const maxTimerMs = 2 ** 31 - 1;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function rejectUnknown(value: object, known: object, prefix: string): void {
-  for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(known, key)) {
-      throw new OptionError(prefix + key, `is not known; known are ${Object.keys(known).join(', ')}`);
-    }
-  }
-}
-
-function booleanOr(value: unknown, option: string, fallback: boolean): boolean {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'boolean') throw new OptionError(option, 'must be true or false');
-  return value;
-}
-
-function functionOrNone(value: unknown, option: string): void {
-  if (value !== undefined && typeof value !== 'function') throw new OptionError(option, 'must be a function');
-}
-
-function textOr(value: unknown, option: string, fallback: string): string {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
-    throw new OptionError(option, 'must be a text that is not empty');
-  }
-  return value;
-}
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -214,10 +196,7 @@ function resolveLimits(limits: LimitOptions = {}): ResolvedLimits {
     if (key === 'temporaryDirectory') {
       if (!isDirectory(textOr(value, option, ''))) throw new OptionError(option, 'names no folder');
     } else {
-      const highest = key.endsWith('Ms') ? maxTimerMs : Number.MAX_SAFE_INTEGER;
-      if (!Number.isSafeInteger(value) || Number(value) < 1 || Number(value) > highest) {
-        throw new OptionError(option, `must be a whole number from 1 to ${highest}`);
-      }
+      wholeNumber(value, option, key.endsWith('Ms') ? maxTimerMs : undefined);
     }
     Object.assign(resolved, { [key]: value });
   }
@@ -234,6 +213,7 @@ export function resolveOptions(options: GitServerOptions): ResolvedOptions {
     throw new OptionError('highestProtocolVersion', 'must be 0, 1 or 2');
   }
   functionOrNone(environment, 'environment');
+  const limits = resolveLimits(options.limits);
   return {
     find: resolveFind(options),
     policy: resolvePolicy(options),
@@ -243,6 +223,7 @@ export function resolveOptions(options: GitServerOptions): ResolvedOptions {
     highestProtocolVersion,
     dumbHttp: booleanOr(options.dumbHttp, 'dumbHttp', true),
     cors: resolveCors(options.cors),
-    limits: resolveLimits(options.limits),
+    limits,
+    pushPolicy: resolvePushPolicy(options, limits.pushCallbackTimeoutMs),
   };
 }

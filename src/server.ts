@@ -7,6 +7,7 @@ import { probeGitVersion } from './git/version.js';
 import type { GitRequest, GitResponse } from './http/exchange.js';
 import { Pipeline } from './http/pipeline.js';
 import type { GitServerOptions } from './options.js';
+import { PushRates } from './push/limits.js';
 import { resolveOptions } from './resolve-options.js';
 
 /** A Git server: give it to a door such as `nodeHandler` or `fetchHandler`. */
@@ -51,6 +52,7 @@ export function createGitServer(options: GitServerOptions): GitServer {
     ...resolved,
     git,
     ownership: new OwnershipCheck(git),
+    pushRates: new PushRates(),
     configs: new RepositoryConfigReader(git),
     observers,
     isClosing: () => isClosing,

@@ -10,6 +10,25 @@ export type Authorize = (
   access: RepositoryReference & { readonly user: GitUser | undefined; readonly context: RequestContext },
 ) => boolean | Promise<boolean>;
 
+/** What is asked about one ref of a push. */
+export interface RefUpdateRequest {
+  readonly refName: string;
+  readonly oldOid: string;
+  readonly newOid: string;
+  readonly kind: 'create' | 'update' | 'delete';
+}
+
+/** What is decided about one ref of a push: yes, no (with a reason for the user), or yes unless history is rewritten. */
+export type UpdateDecision = boolean | string | { readonly unlessForced: string };
+
+/** May they change this ref? */
+export type AuthorizeUpdate = (access: {
+  readonly update: RefUpdateRequest;
+  readonly user: GitUser | undefined;
+  readonly repository: NonNullable<RepositoryReference['repository']>;
+  readonly context: RequestContext;
+}) => UpdateDecision | Promise<UpdateDecision>;
+
 /** The value of WWW-Authenticate; several values give several headers. */
 export type Challenge = (context: RequestContext) => string | readonly string[];
 

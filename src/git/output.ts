@@ -4,7 +4,9 @@ import type { GitExit, GitProcess } from './process.js';
 export interface GitOutputOptions {
   /** Sent before git's own first byte. */
   readonly prefix?: Buffer | undefined;
-  /** Sees every chunk of git's output, also after the reader has gone. */
+  /** Changes the output on its way; what it returns may be shorter than what it is given, or empty. */
+  readonly rewrite?: ((chunk: Buffer) => Buffer) | undefined;
+  /** Sees every chunk, rewritten, also after the reader has gone. */
   readonly onData?: (chunk: Buffer) => void;
   /**
    * git has exited by itself after it had begun to answer: what is missing for the answer to be whole, if anything.
@@ -83,9 +85,11 @@ export class GitOutput extends Readable {
     callback(error);
   }
 
-  #take(chunk: Buffer): void {
-    this.#bytes += chunk.length;
+  #take(original: Buffer): void {
+    this.#bytes += original.length;
     this.#resolveStarted();
+    const chunk = this.#rewritten(original);
+    if (!chunk) return;
     this.#options.onData?.(chunk);
     if (this.destroyed) {
       this.recycle(chunk);
@@ -96,6 +100,17 @@ export class GitOutput extends Readable {
       this.#prefix = undefined;
     }
     if (!this.#give(chunk)) this.#process.stdout.pause();
+  }
+
+  #rewritten(chunk: Buffer): Buffer | undefined {
+    if (!this.#options.rewrite) return chunk;
+    try {
+      const rewritten = this.#options.rewrite(chunk);
+      return rewritten.length > 0 ? rewritten : undefined;
+    } catch (error) {
+      this.destroy(error as Error);
+      return undefined;
+    }
   }
 
   #give(chunk: Buffer): boolean {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { Readable, type Writable } from 'node:stream';
+import { Readable, type Duplex, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PipedStdout, type GitStdout, type SocketStdout } from './stdout.js';
 
@@ -22,6 +22,8 @@ export interface GitProcessOptions {
   readonly stdin: 'pipe' | 'ignore' | number;
   /** Where standard output goes instead of a pipe. */
   readonly stdout?: SocketStdout | undefined;
+  /** A socket to git and its hooks, as file descriptor 3. */
+  readonly bridge?: boolean | undefined;
   /** How long SIGTERM may take before SIGKILL follows, in milliseconds. */
   readonly killGraceMs: number;
 }
@@ -40,7 +42,12 @@ function start(options: GitProcessOptions): ChildProcess {
     return spawn(options.command, options.args, {
       cwd: options.cwd,
       env: options.environment,
-      stdio: [options.stdin, options.stdout?.gitEnd ?? 'pipe', 'pipe'],
+      stdio: [
+        options.stdin,
+        options.stdout?.gitEnd ?? 'pipe',
+        'pipe',
+        ...(options.bridge ? (['pipe'] as const) : []),
+      ],
       detached: true,
       windowsHide: true,
     });
@@ -56,6 +63,7 @@ function start(options: GitProcessOptions): ChildProcess {
 export class GitProcess {
   readonly stdin: Writable | undefined;
   readonly stdout: GitStdout;
+  readonly bridge: Duplex | undefined;
   /** Resolves, never rejects, when the process is gone. Its output may still be unread then. */
   readonly exited: Promise<GitExit>;
   /** Resolves when the process has exited and its standard output has been read to the end. */
@@ -77,6 +85,7 @@ export class GitProcess {
     this.stdin = child.stdin ?? undefined;
     // A system without room for another process gives a child without pipes.
     this.stdout = options.stdout ?? new PipedStdout(child.stdout ?? Readable.from([]));
+    this.bridge = options.bridge ? ((child.stdio[3] as Duplex | null) ?? undefined) : undefined;
     // git may end before it has read everything; what it has to say about that comes on its standard output.
     this.stdin?.on('error', () => {});
     this.exited = this.#watch();

@@ -23,6 +23,8 @@ export interface GitInvocation {
   readonly stdin?: 'pipe' | 'ignore' | number;
   /** For large outputs; default a pipe. */
   readonly stdout?: SocketStdout | undefined;
+  /** A socket to git and its hooks, as file descriptor 3. */
+  readonly bridge?: boolean | undefined;
 }
 
 /** The output of a git that was run to its end. */
@@ -43,6 +45,11 @@ export class GitRunner {
   /** What every git is given. */
   get environment(): GitEnvironment {
     return this.#options.environment;
+  }
+
+  /** How many settings every git is given (`GIT_CONFIG_COUNT`). */
+  get configCount(): number {
+    return this.#options.config.length;
   }
 
   /** How many git processes run now, and are still being ended. */
@@ -68,6 +75,7 @@ export class GitRunner {
       },
       stdin: invocation.stdin ?? 'ignore',
       stdout: invocation.stdout,
+      bridge: invocation.bridge,
       killGraceMs,
     });
     this.#running.add(process);

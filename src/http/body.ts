@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { GitTyphoonError } from '../errors.js';
 import { hastenCollection } from './collection.js';
+import { sizeText } from '../size-text.js';
 import { headerValue, type GitRequest } from './exchange.js';
 
 export interface BodyLimits {
@@ -14,18 +15,6 @@ export interface BodyLimits {
 
 /** Takes a chunk; a promise holds the next one back until it resolves. */
 export type ChunkSink = (chunk: Buffer) => Promise<void> | undefined;
-
-const sizeTexts = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
-function sizeText(bytes: number): string {
-  let unit = 0;
-  let size = bytes;
-  while (size >= 1024 && size % 1024 === 0 && unit < sizeTexts.length - 1) {
-    size /= 1024;
-    unit += 1;
-  }
-  return `${size} ${sizeTexts[unit]}`;
-}
 
 export function tooLarge(maxBytes: number): GitTyphoonError {
   return new GitTyphoonError('ERR_BODY_TOO_LARGE', {

@@ -8,6 +8,8 @@ import { GitOutput, type GitOutputOptions } from '../git/output.js';
 import type { GitProcess } from '../git/process.js';
 import type { RepositoryConfig } from '../git/repository-config.js';
 import type { GitInvocation, GitRunner } from '../git/runner.js';
+import type { PushRates } from '../push/limits.js';
+import type { PushPolicy } from '../push/push-policy.js';
 import type { Repository } from '../repository/repository.js';
 import type { GitRequest } from './exchange.js';
 import { isServerFault } from './failures.js';
@@ -32,6 +34,8 @@ export interface ServiceCall {
   readonly config: RepositoryConfig;
   readonly git: GitRunner;
   readonly ownership: OwnershipCheck;
+  readonly pushPolicy: PushPolicy;
+  readonly pushRates: PushRates;
   /** For git and its hooks: the client, the protocol, and what the embedder added. */
   readonly environment: GitEnvironment;
   readonly observers: Observers;
@@ -43,7 +47,7 @@ export interface ServiceCall {
 /** Starts git in the call's repository. */
 export function startGit(
   call: ServiceCall,
-  invocation: Pick<GitInvocation, 'args' | 'stdin' | 'stdout' | 'config' | 'environment'>,
+  invocation: Pick<GitInvocation, 'args' | 'stdin' | 'stdout' | 'bridge' | 'config' | 'environment'>,
 ): GitProcess {
   return call.git.start({
     ...invocation,

@@ -10,6 +10,8 @@ import type { OwnershipCheck } from '../git/ownership.js';
 import type { RepositoryConfigReader } from '../git/repository-config.js';
 import type { GitRunner } from '../git/runner.js';
 import { negotiateProtocol, type GitProtocol, type ProtocolVersion } from '../protocol/git-protocol.js';
+import type { PushRates } from '../push/limits.js';
+import type { PushPolicy } from '../push/push-policy.js';
 import type { Repository } from '../repository/repository.js';
 import type { ServiceCall, ServiceLimits } from './call.js';
 import { corsHeaders, preflightResponse, type CorsPolicy } from './cors.js';
@@ -29,6 +31,8 @@ export interface PipelineParts {
   readonly find: (path: string, context: RequestContext) => Promise<Repository | undefined>;
   readonly git: GitRunner;
   readonly ownership: OwnershipCheck;
+  readonly pushPolicy: PushPolicy;
+  readonly pushRates: PushRates;
   readonly configs: RepositoryConfigReader;
   /** An embedder's function; what it gives is checked. */
   readonly environment: (access: {
@@ -154,7 +158,7 @@ export class Pipeline {
     };
     const config = await configs.read(repository, environment);
     if (context.service !== 'dumb') checkExportRules(context.service, config, policy, context, user);
-    const { git, ownership, observers, limits } = this.#parts;
+    const { git, ownership, pushPolicy, pushRates, observers, limits } = this.#parts;
     return this.#run(
       {
         request,
@@ -164,6 +168,8 @@ export class Pipeline {
         config,
         git,
         ownership,
+        pushPolicy,
+        pushRates,
         environment,
         observers,
         limits,

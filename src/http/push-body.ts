@@ -3,6 +3,7 @@ import { GitTyphoonError } from '../errors.js';
 import type { GitProcess } from '../git/process.js';
 import { PktLineError } from '../protocol/pkt-line.js';
 import { PushRequestError, PushRequestParser, type PushRequest } from '../protocol/push-request.js';
+import type { ByteLimit } from '../push/limits.js';
 import { tooLarge, type ChunkSink } from './body.js';
 
 /** Commands are kept in memory; a push of 200,000 refs needs about 25 MB for them. */
@@ -22,6 +23,8 @@ export class PushBody {
     this.#gitStarted = resolve;
   });
   #isHeadComplete = false;
+  #bytes = 0;
+  #limit: ByteLimit = { maxBytes: Number.POSITIVE_INFINITY, message: '' };
 
   constructor(offersPushOptions: boolean) {
     this.#parser = new PushRequestParser({ offersPushOptions });
@@ -35,7 +38,15 @@ export class PushBody {
     return this.#headBytes === 0;
   }
 
+  /** Bounds the whole push from now on, what has come included. */
+  limitTo(limit: ByteLimit): void {
+    this.#limit = limit;
+    this.#checkLimit();
+  }
+
   readonly sink: ChunkSink = (chunk) => {
+    this.#bytes += chunk.length;
+    this.#checkLimit();
     if (this.#isHeadComplete) return this.#write(chunk);
     this.#headChunks.push(chunk);
     this.#headBytes += chunk.length;
@@ -59,6 +70,11 @@ export class PushBody {
   discardRest(): void {
     this.#headChunks = [];
     this.#gitStarted();
+  }
+
+  #checkLimit(): void {
+    const { maxBytes, message } = this.#limit;
+    if (this.#bytes > maxBytes) throw new GitTyphoonError('ERR_BODY_TOO_LARGE', { message });
   }
 
   /** A git that has ended reads no more; the request is still drained, so that git's own report reaches the client. */

@@ -97,6 +97,30 @@ function reportLine(text: string): Buffer {
   return encodePktLine(Buffer.from(`${text}\n`).subarray(0, maxPktPayloadBytes));
 }
 
+/** A report of the given lines. */
+export function encodeReport(lines: readonly string[]): Buffer {
+  return Buffer.concat([...lines.map((line) => reportLine(line)), flushPkt]);
+}
+
+/** A complete answer that refuses each update of a push for a reason of its own, before anything was unpacked. */
+export function encodeRefusals(
+  updates: readonly RefUpdate[],
+  capabilities: Capabilities,
+  reasonOf: (refName: string) => string,
+): Buffer {
+  const isReported = capabilities.has('report-status') || capabilities.has('report-status-v2');
+  const lines = updates.map(({ refName }) => `ng ${refName} ${reasonOf(refName)}`);
+  const variant = sidebandOf(capabilities);
+  if (isReported) {
+    const report = encodeReport(['unpack ok', ...lines]);
+    return variant ? Buffer.concat([encodeSideband('data', report, variant), flushPkt]) : report;
+  }
+  if (!variant) return Buffer.alloc(0);
+  // Without a report, progress is all that the user can be shown.
+  const text = updates.map(({ refName }) => `${refName}: ${reasonOf(refName)}\n`).join('');
+  return Buffer.concat([encodeSideband('progress', text, variant), flushPkt]);
+}
+
 /** A complete answer that refuses every update of a push for one reason, in the form that it negotiated. */
 export function encodePushRefusal(
   updates: readonly RefUpdate[],
@@ -107,10 +131,9 @@ export function encodePushRefusal(
   if (!capabilities.has('report-status') && !capabilities.has('report-status-v2')) {
     return variant && Buffer.concat([encodeSideband('error', `${reason}\n`, variant), flushPkt]);
   }
-  const report = Buffer.concat([
-    reportLine(`unpack ${reason}`),
-    ...updates.map((update) => reportLine(`ng ${update.refName} ${reason}`)),
-    flushPkt,
+  const report = encodeReport([
+    `unpack ${reason}`,
+    ...updates.map((update) => `ng ${update.refName} ${reason}`),
   ]);
   return variant ? Buffer.concat([encodeSideband('data', report, variant), flushPkt]) : report;
 }

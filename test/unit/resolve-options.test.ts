@@ -39,7 +39,8 @@ function refusalOf(options: unknown): OptionError | undefined {
 }
 
 test('everything but the repositories has a default', () => {
-  const { find, policy, environment, ...rest } = resolved();
+  const { find, policy, environment, pushPolicy, ...rest } = resolved();
+  expect(pushPolicy).toMatchObject({ callbackTimeoutMs: 30_000, ownHooks: true });
   expect(find).toBeTypeOf('function');
   expect(environment({ context, user: undefined, repository: { name: '', gitDir: '' } })).toEqual({});
   expect({ ...policy, challenge: policy.challenge(context) }).toEqual({
@@ -62,6 +63,7 @@ test('everything but the repositories has a default', () => {
       temporaryDirectory: tmpdir(),
       requestIdleTimeoutMs: 120_000,
       responseIdleTimeoutMs: 300_000,
+      pushCallbackTimeoutMs: 30_000,
       killGraceMs: 5_000,
     },
   });

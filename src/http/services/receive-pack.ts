@@ -5,11 +5,15 @@ import { gitFailure } from '../../git/failure.js';
 import type { GitOutput } from '../../git/output.js';
 import type { GitExit, GitProcess } from '../../git/process.js';
 import { flushPkt } from '../../protocol/pkt-line.js';
-import { encodePushRefusal, PushReportParser } from '../../protocol/push-report.js';
+import { encodePushRefusal, encodeRefusals, PushReportParser } from '../../protocol/push-report.js';
+import { PushReportRewriter } from '../../protocol/push-report-rewriter.js';
 import type { PushRequest } from '../../protocol/push-request.js';
+import { PushGuard } from '../../push/guard.js';
+import { tellPostReceive } from '../../push/post-receive.js';
+import type { PushFacts } from '../../push/push-policy.js';
 import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
-import type { GitResponse } from '../exchange.js';
+import { bytesResponse, type GitResponse } from '../exchange.js';
 import { asFailure, isServerFault } from '../failures.js';
 import { PushBody } from '../push-body.js';
 import { resultHeaders } from '../media-types.js';
@@ -25,6 +29,17 @@ function resultsOf(push: PushRequest, report: PushReportParser): readonly RefUpd
   }));
 }
 
+async function tellEmbedder(call: ServiceCall, push: PushRequest, report: PushReportParser): Promise<void> {
+  const { git, environment, pushPolicy, observers, context } = call;
+  const { postReceive, callbackTimeoutMs: timeoutMs } = pushPolicy;
+  if (!postReceive) return;
+  try {
+    await tellPostReceive(postReceive, factsOf(call, push), report.result(), { git, environment, timeoutMs });
+  } catch (error) {
+    observers.emit('error', { error, context });
+  }
+}
+
 /** Reports what became of a push when git has ended, also when its client did not wait for that. */
 async function reportPush(
   call: ServiceCall,
@@ -37,6 +52,7 @@ async function reportPush(
   // A body may break off behind all that git has needed of it.
   if (exit.spawnError || (!isBodyComplete && !report.result())) return;
   const { context, user, repository } = call;
+  void tellEmbedder(call, push, report);
   call.observers.emit('push', {
     context,
     user,
@@ -53,6 +69,8 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
   'ERR_BODY_TOO_LARGE',
   'ERR_GIT_FAILED',
   'ERR_GIT_UNAVAILABLE',
+  'ERR_INTERNAL',
+  'ERR_FORBIDDEN',
   'ERR_REPOSITORY_OWNERSHIP',
 ]);
 
@@ -60,7 +78,9 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
  * What the client is told when git has given no answer. It reads nothing of an error status after a POST but
  * the number, so that a push which negotiated a report is answered in the protocol.
  */
-function refuse(push: PushRequest, failure: GitTyphoonError): GitResponse {
+function refuse(call: ServiceCall, push: PushRequest, error: unknown): GitResponse {
+  const failure = asFailure(error);
+  if (isServerFault(failure)) call.observers.emit('error', { error, context: call.context });
   const bytes = encodePushRefusal(push.updates, push.capabilities, failure.message);
   if (!bytes || !toldInReport.has(failure.code)) throw failure;
   return { status: 200, headers: resultHeaders(service, bytes.length), body: { kind: 'bytes', bytes } };
@@ -79,6 +99,20 @@ function completeAnswer(push: PushRequest, report: PushReportParser, exit: GitEx
   return encodePushRefusal(push.updates, push.capabilities, failure.message);
 }
 
+/** What functions of the embedder see of a push. */
+function factsOf({ context, user, repository }: ServiceCall, push: PushRequest): PushFacts {
+  const { updates, pushOptions, certificate, capabilities } = push;
+  return {
+    context,
+    user,
+    repository,
+    updates,
+    pushOptions,
+    certificate,
+    isAtomic: capabilities.has('atomic'),
+  };
+}
+
 /** POST git-receive-pack. */
 export async function receivePack(call: ServiceCall): Promise<GitResponse> {
   checkRequestType(call, service);
@@ -93,7 +127,50 @@ export async function receivePack(call: ServiceCall): Promise<GitResponse> {
     await whenRead;
     return emptyResult(service);
   }
-  return run(call, push, body, whenRead);
+  // It may fail while nobody waits for it yet.
+  whenRead.catch(() => {});
+  try {
+    const guard = await openGuard(call, push);
+    if (guard.refusesAll) return refuseAll(call, push, guard, body);
+    if (guard.byteLimit) body.limitTo(guard.byteLimit);
+    return await run(call, push, body, guard, whenRead);
+  } catch (error) {
+    body.discardRest();
+    return refuse(call, push, error);
+  }
+}
+
+function openGuard(call: ServiceCall, push: PushRequest): Promise<PushGuard> {
+  const { git, config, environment, limits, pushPolicy, pushRates } = call;
+  return PushGuard.begin(pushPolicy, factsOf(call, push), {
+    git,
+    config,
+    environment,
+    temporaryDirectory: limits.temporaryDirectory,
+    rates: pushRates,
+    onError: (error) => call.observers.emit('error', { error, context: call.context }),
+  });
+}
+
+/** Nothing is left of the push: git need not be started, and the rest of the body passes by. */
+function refuseAll(call: ServiceCall, push: PushRequest, guard: PushGuard, body: PushBody): GitResponse {
+  body.discardRest();
+  const { context, user, repository, observers } = call;
+  const { updates, capabilities, pushOptions, certificate } = push;
+  const reasonOf = (refName: string): string => guard.reasonOf(refName) ?? '';
+  observers.emit('push', {
+    context,
+    user,
+    repository,
+    updates: updates.map((update) => ({
+      ...update,
+      result: { status: 'rejected', reason: reasonOf(update.refName) },
+    })),
+    unpack: undefined,
+    pushOptions,
+    certificate,
+  });
+  return bytesResponse(encodeRefusals(updates, capabilities, reasonOf), resultHeaders(service));
 }
 
 function emptyOrIncomplete(body: PushBody): GitResponse {
@@ -101,19 +178,34 @@ function emptyOrIncomplete(body: PushBody): GitResponse {
   throw new GitTyphoonError('ERR_BODY_TRUNCATED', { message: 'the push ended before its commands did' });
 }
 
+async function startReceivePack(call: ServiceCall, guard: PushGuard): Promise<GitProcess> {
+  const invocation = await guard.prepare();
+  try {
+    const args = ['receive-pack', '--stateless-rpc', call.repository.gitDir];
+    const git = startGit(call, { args, stdin: 'pipe', ...invocation });
+    guard.watch(git);
+    return git;
+  } catch (error) {
+    await guard.abandon();
+    throw error;
+  }
+}
+
 async function run(
   call: ServiceCall,
   push: PushRequest,
   body: PushBody,
+  guard: PushGuard,
   whenRead: Promise<void>,
 ): Promise<GitResponse> {
   const report = new PushReportParser(push.capabilities);
-  const git = startGit(call, {
-    args: ['receive-pack', '--stateless-rpc', call.repository.gitDir],
-    stdin: 'pipe',
-  });
+  const rewriter = guard.isNeeded
+    ? new PushReportRewriter(push.capabilities, (refName) => guard.reasonOf(refName))
+    : undefined;
+  const git = await startReceivePack(call, guard);
   let isBodyComplete = false;
   const output = openOutput(call, 'receive-pack', git, {
+    rewrite: rewriter && ((chunk) => rewriter.feed(chunk)),
     onData: (chunk) => report.feed(chunk),
     complete: (exit) => completeAnswer(push, report, exit),
     // A push that has arrived completely is finished, whether or not its client waits for the report.
@@ -135,26 +227,13 @@ async function run(
       throw error;
     },
   );
-  return answer(call, push, output, whenFed);
+  await whenAnswered(call, output, whenFed);
+  return streamedResult(service, output);
 }
 
-async function answer(
-  call: ServiceCall,
-  push: PushRequest,
-  output: GitOutput,
-  whenFed: Promise<void>,
-): Promise<GitResponse> {
+/** Waits for git's first word; throws when there will be none. */
+async function whenAnswered(call: ServiceCall, output: GitOutput, whenFed: Promise<void>): Promise<void> {
   // The body may still fail after git's first byte: the answer is then broken off.
   whenFed.catch((error: unknown) => output.destroy(error as Error));
-  try {
-    await Promise.race([
-      whenStarted(call, output, 'receive-pack'),
-      whenFed.then(() => new Promise(() => {})),
-    ]);
-    return streamedResult(service, output);
-  } catch (error) {
-    const failure = asFailure(error);
-    if (isServerFault(failure)) call.observers.emit('error', { error, context: call.context });
-    return refuse(push, failure);
-  }
+  await Promise.race([whenStarted(call, output, 'receive-pack'), whenFed.then(() => new Promise(() => {}))]);
 }

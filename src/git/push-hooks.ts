@@ -1,0 +1,142 @@
+/**
+ * Hooks of ours around those of a repository, for one push: git is pointed at a folder in which `pre-receive` asks the
+ * server and `update` refuses single refs; all else leads on to the repository's own hooks.
+ */
+import { constants } from 'node:fs';
+import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Hooks that a push can make git run (githooks), besides the two that are ours. */
+const passedOn = [
+  'proc-receive',
+  'post-receive',
+  'post-update',
+  'reference-transaction',
+  'push-to-checkout',
+  'pre-auto-gc',
+  'post-index-change',
+  'post-checkout',
+] as const;
+
+export interface PushHooksOptions {
+  readonly temporaryDirectory: string;
+  /** Where the repository has its own hooks; undefined where they are not to run. */
+  readonly ownHooks: string | undefined;
+  /** How many settings git is given besides ours. */
+  readonly configCount: number;
+}
+
+/** A word for a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** What hooks start must not take our folder for that of another repository, nor hold our socket. */
+function leaveNoTrace(configCount: number): string {
+  const restore =
+    configCount === 0 ? 'unset GIT_CONFIG_COUNT' : `GIT_CONFIG_COUNT=${configCount}; export GIT_CONFIG_COUNT`;
+  return `${restore}\nexec 3>&-`;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+export class PushHooks {
+  /** For `core.hooksPath`. */
+  readonly path: string;
+  readonly #options: PushHooksOptions;
+
+  private constructor(path: string, options: PushHooksOptions) {
+    this.path = path;
+    this.#options = options;
+  }
+
+  /** Makes the folder, readable for us alone. */
+  static async open(options: PushHooksOptions): Promise<PushHooks> {
+    const hooks = new PushHooks(
+      await mkdtemp(join(options.temporaryDirectory, 'gittyphoon-hooks-')),
+      options,
+    );
+    try {
+      await hooks.#fill();
+    } catch (error) {
+      await hooks.close();
+      throw error;
+    }
+    return hooks;
+  }
+
+  async #fill(): Promise<void> {
+    await this.#write('pre-receive', await this.#preReceive());
+    // git passes over a hook that it may not run, without a word: nobody would be asked.
+    if (!(await isExecutable(join(this.path, 'pre-receive')))) {
+      throw new Error(
+        `programs cannot be run below ${this.#options.temporaryDirectory}; set limits.temporaryDirectory`,
+      );
+    }
+    await this.refuse(new Set());
+    for (const name of passedOn) {
+      const own = await this.#own(name);
+      if (own !== undefined)
+        await this.#write(name, `${leaveNoTrace(this.#options.configCount)}\nexec ${own} "$@"`);
+    }
+  }
+
+  /** From now on `update` refuses these refs. */
+  async refuse(refNames: ReadonlySet<string>): Promise<void> {
+    const own = await this.#own('update');
+    if (refNames.size === 0 && own === undefined) return;
+    const refused = [...refNames].map((refName) => quoted(refName)).join('|');
+    await this.#write(
+      'update',
+      [
+        ...(refused === '' ? [] : [`case "$1" in ${refused}) exit 1 ;; esac`]),
+        ...(own === undefined ? ['exit 0'] : [leaveNoTrace(this.#options.configCount), `exec ${own} "$@"`]),
+      ].join('\n'),
+    );
+  }
+
+  close(): Promise<void> {
+    return rm(this.path, { recursive: true, force: true });
+  }
+
+  /** The hook at the other end of `hook-bridge.ts`. */
+  async #preReceive(): Promise<string> {
+    const own = await this.#own('pre-receive');
+    const goOn =
+      own === undefined
+        ? ['exit 0']
+        : [leaveNoTrace(this.#options.configCount), `printf '%s\\n' "$commands" | ${own}`, 'exit $?'];
+    return [
+      'commands=$(cat)',
+      `printf '%s\\n' "$GIT_QUARANTINE_PATH" >&3`,
+      'while IFS= read -r line <&3; do',
+      'case "$line" in',
+      `'say '*) printf '%s\\n' "\${line#say }" ;;`,
+      'yes)',
+      ...goOn,
+      ';;',
+      '*) exit 1 ;;',
+      'esac',
+      'done',
+      'exit 1',
+    ].join('\n');
+  }
+
+  /** The repository's own hook of a name, as a word for a shell. */
+  async #own(name: string): Promise<string | undefined> {
+    if (this.#options.ownHooks === undefined) return undefined;
+    const path = join(this.#options.ownHooks, name);
+    return (await isExecutable(path)) ? quoted(path) : undefined;
+  }
+
+  async #write(name: string, lines: string): Promise<void> {
+    const path = join(this.path, name);
+    await writeFile(path, `#!/bin/sh\n${lines}\n`);
+    await chmod(path, 0o700);
+  }
+}

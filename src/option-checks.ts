@@ -1,0 +1,43 @@
+/** Checks of single values; what they throw names the option. */
+import { OptionError } from './errors.js';
+
+/** The longest time that a timer of Node.js can wait. */
+export const maxTimerMs = 2 ** 31 - 1;
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function rejectUnknown(value: object, known: object, prefix: string): void {
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(known, key)) {
+      throw new OptionError(prefix + key, `is not known; known are ${Object.keys(known).join(', ')}`);
+    }
+  }
+}
+
+export function booleanOr(value: unknown, option: string, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new OptionError(option, 'must be true or false');
+  return value;
+}
+
+export function functionOrNone(value: unknown, option: string): void {
+  if (value !== undefined && typeof value !== 'function') throw new OptionError(option, 'must be a function');
+}
+
+export function textOr(value: unknown, option: string, fallback: string): string {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw new OptionError(option, 'must be a text that is not empty');
+  }
+  return value;
+}
+
+/** A whole number from 1 on. */
+export function wholeNumber(value: unknown, option: string, highest = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || Number(value) < 1 || Number(value) > highest) {
+    throw new OptionError(option, `must be a whole number from 1 to ${highest}`);
+  }
+  return Number(value);
+}
