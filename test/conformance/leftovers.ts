@@ -10,9 +10,19 @@ function processesIn(folder: string): string[] {
     .map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 
+function namesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch (error) {
+    // A quarantine that goes away while we look is one that is still there: look again.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ['tmp_vanishing'];
+    throw error;
+  }
+}
+
 /** Everything below `served`, or in `temporary`, that should not be there when nothing is going on. */
 export function leftovers(served: string, temporary: string): string[] {
-  const files = readdirSync(served, { recursive: true, encoding: 'utf8' })
+  const files = namesBelow(served)
     .filter((path) => /(?:^|\/)(?:tmp_|incoming-|\.tmp-)|\.lock$/.test(path))
     .map((path) => join(served, path));
   return [...processesIn(served), ...files, ...readdirSync(temporary)];

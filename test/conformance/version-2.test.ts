@@ -143,7 +143,11 @@ it('a fetch over a sideband for all of it is reported once, for its pack', async
   await configure('uploadpack.allowSidebandAll', 'true');
   const copy = lab.fresh();
   await client.ok(['clone', '-q', lab.url(name), copy]);
-  for (let i = 0; i < 40; i += 1) await gitOk(['commit', '-q', '--allow-empty', '-m', `${i}`], { cwd: copy });
+  // Younger than what both have, so that the first round of negotiation finds nothing.
+  const env = { GIT_COMMITTER_DATE: '2090-01-01T00:00:00Z' };
+  for (let i = 0; i < 40; i += 1) {
+    await gitOk(['commit', '-q', '--allow-empty', '-m', `${i}`], { cwd: copy, env });
+  }
   const work = lab.fresh();
   await gitOk(['clone', '-q', lab.at(name), work]);
   await commitFile(work, 'new', 'new\n');
@@ -152,6 +156,7 @@ it('a fetch over a sideband for all of it is reported once, for its pack', async
   await client.ok(['fetch', '-q'], copy);
   // Discovery, ls-refs, and two rounds at least.
   await eventually('all are told of', () => lab.server.events.request.length - requests >= 4);
+  await eventually('so is the pack', () => lab.server.events.fetch.length > fetches);
   expect(lab.server.events.fetch.length - fetches).toBe(1);
 });
 

@@ -8,6 +8,7 @@ import { chunk, lastChunk, pushHead, RawConnection } from '../http-client.js';
 import { open, type Door } from '../hosts/door.js';
 import type { Stage } from './stage.js';
 
+/** @hono/node-server reads a refused body for half a second at most: on a slow machine, its client sees this. */
 const brokenConnection = /reset|broken pipe|send failure|recv failure|curl 5[56]/i;
 
 /** Lets discovery and probe through and changes its mind when the pack itself comes. */
@@ -37,7 +38,7 @@ export function refusalCases(door: Door, stage: () => Stage): void {
       const { code, stderr } = await tryGit(args, { cwd: stage().large });
       expect(code).not.toBe(0);
       expect(stderr).toMatch(said);
-      expect(stderr).not.toMatch(brokenConnection);
+      expect(door.isOpinionated || !brokenConnection.test(stderr)).toBe(true);
       await eventually('the refusal is reported', () =>
         host.events.request.some((event) => event.status === status && event.context.phase === 'rpc'),
       );
@@ -59,7 +60,7 @@ export function refusalCases(door: Door, stage: () => Stage): void {
       const { code, stderr } = await tryGit(args, { cwd: stage().large });
       expect(code).not.toBe(0);
       expect(stderr).toContain('the request body is larger than the 1 MiB that this server accepts');
-      expect(stderr).not.toMatch(brokenConnection);
+      expect(door.isOpinionated || !brokenConnection.test(stderr)).toBe(true);
       const left = await tryGit(['count-objects', '-v'], { cwd: join(stage().repositories, name) });
       expect(left.stdout).toContain('count: 0\n');
     } finally {
