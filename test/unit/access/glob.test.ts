@@ -22,11 +22,13 @@ describe('a pattern', () => {
     ['+(a)', 'aa', false],
     ['team/*', 'team/../secret', false],
     ['*', '..', false],
+    ['refs/heads/**', 'refs/heads/a\u2028b', true],
+    ['**/x', 'a\u2029/b/x', true],
   ])('%s, %s: %s', (pattern, name, fits) => {
     expect(compileGlob(pattern)(name)).toBe(fits);
   });
 
   test.each(['', 'a[', 'a{b'])('%j is refused', (pattern) => {
-    expect(() => compileGlob(pattern)).toThrow();
+    expect(() => compileGlob(pattern)).toThrow(/pattern|closing/i);
   });
 });
