@@ -1,5 +1,8 @@
 import type { GitUser, RepositoryReference, RequestContext } from '../context.js';
 
+/** A repository that is there. */
+type Repository = NonNullable<RepositoryReference['repository']>;
+
 /** Who is it? Undefined or null for credentials that are not good. */
 export type Authenticate = (
   context: RequestContext,
@@ -9,6 +12,25 @@ export type Authenticate = (
 export type Authorize = (
   access: RepositoryReference & { readonly user: GitUser | undefined; readonly context: RequestContext },
 ) => boolean | Promise<boolean>;
+
+/** What a push asks to do to one ref. */
+export interface RefUpdateRequest {
+  readonly refName: string;
+  readonly oldOid: string;
+  readonly newOid: string;
+  readonly kind: 'create' | 'update' | 'delete';
+}
+
+/** What is decided about one ref of a push: yes, no (with a reason for the user), or yes unless history is rewritten. */
+export type UpdateDecision = boolean | string | { readonly unlessForced: string };
+
+/** May they do this to that ref? Asked for every ref of a push, once the push as such is allowed. */
+export type AuthorizeUpdate = (access: {
+  readonly update: RefUpdateRequest;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+  readonly context: RequestContext;
+}) => UpdateDecision | Promise<UpdateDecision>;
 
 /** The value of WWW-Authenticate; several values give several headers. */
 export type Challenge = (context: RequestContext) => string | readonly string[];
