@@ -96,7 +96,9 @@ export class Groups {
   askerOf(name: string | undefined, groupsFromElsewhere: readonly string[] = []): Asker {
     const groups = new Set<string>();
     if (name === undefined) return { name, groups };
-    const left = [...groupsFromElsewhere, ...(this.#ofUser.get(name) ?? [])];
+    // A function written in plain JavaScript may give a text, whose letters are no groups.
+    const given = Array.isArray(groupsFromElsewhere) ? groupsFromElsewhere : [];
+    const left: string[] = [...given, ...(this.#ofUser.get(name) ?? [])];
     for (let group = left.pop(); group !== undefined; group = left.pop()) {
       if (groups.has(group)) continue;
       groups.add(group);

@@ -52,9 +52,10 @@ function keysOf(parsed: Statement['parsed']): { keys: string[]; value: unknown }
 
 const keyOf = (path: RulesPath): string => JSON.stringify(path);
 
-/** In a list over several lines, each text has the line on which it is first written out. */
+/** In a list over several lines, a text has the line on which it is first written out. */
 function itemLine({ line, text }: Statement, item: unknown): number {
-  const quoted = [JSON.stringify(item), `'${String(item)}'`];
+  if (typeof item !== 'string') return line;
+  const quoted = [JSON.stringify(item), `'${item}'`];
   const found = text.split('\n').findIndex((each) => quoted.some((one) => each.includes(one)));
   return line + Math.max(0, found);
 }
@@ -66,6 +67,7 @@ function itemLine({ line, text }: Statement, item: unknown): number {
 export function locate(toml: string): (path: RulesPath) => number | undefined {
   const lines = new Map<string, number>();
   const counts = new Map<string, number>();
+  const lists = new Map<string, { statement: Statement; items: readonly unknown[] }>();
   let table: RulesPath = [];
   const note = (path: RulesPath, line: number): void => {
     for (let length = 1; length <= path.length; length++) {
@@ -86,12 +88,12 @@ export function locate(toml: string): (path: RulesPath) => number | undefined {
     } else {
       const path = [...table, ...keys];
       note(path, statement.line);
-      for (const [index, item] of Array.isArray(value) ? value.entries() : []) {
-        note([...path, index], itemLine(statement, item));
-      }
+      if (Array.isArray(value)) lists.set(keyOf(path), { statement, items: value });
     }
   }
   return (path) => {
+    const list = lists.get(keyOf(path.slice(0, -1)));
+    if (list) return itemLine(list.statement, list.items[Number(path.at(-1))]);
     for (let length = path.length; length > 0; length--) {
       const line = lines.get(keyOf(path.slice(0, length)));
       if (line !== undefined) return line;

@@ -36,8 +36,12 @@ export function refusalOf(
   refName: string,
   action: Exclude<Permission, 'read' | 'change-tags'>,
 ): string {
-  if (by?.kind === 'rule' && by.rule.message !== undefined) return by.rule.message;
-  if (refName.includes(replacementCharacter)) return 'the name of this ref is not UTF-8';
+  const rule = by?.kind === 'rule' ? by.rule : undefined;
+  // A rule for other refs may not be about this one at all.
+  if (refName.includes(replacementCharacter) && (!rule || rule.fitsRef)) {
+    return 'the name of this ref is not UTF-8';
+  }
+  if (rule?.message !== undefined) return rule.message;
   const isMove = isTag(refName) && (action === 'update' || action === 'force-push');
   return `you may not ${isMove ? 'move this' : verbs[action]} ${nounOf(refName)}`;
 }
