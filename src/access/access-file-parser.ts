@@ -46,9 +46,10 @@ type SectionName = (typeof sectionNames)[number];
 type Sections = Partial<Record<SectionName, Map<string, Entry>>>;
 
 /** Ends the reading of a file at one line. */
-type Fail = (line: number | undefined, problem: string) => never;
+export type Fail = (line: number | undefined, problem: string) => never;
 
-function decodeLines(content: Uint8Array, fail: Fail): string[] {
+/** The lines of a file that is UTF-8; ends the reading at one that is not. */
+export function decodeLines(content: Uint8Array, fail: Fail): string[] {
   const lines: string[] = [];
   const bytes = Buffer.from(content);
   const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -32,7 +32,7 @@ export interface AccessFile {
 const settleMs = 2_000;
 
 /** A state of the file, as far as can be seen without reading it; undefined while it may still be in flux. */
-function fingerprint(found: BigIntStats): string | undefined {
+export function fingerprint(found: BigIntStats): string | undefined {
   const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = found;
   const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
   if (Date.now() - changedMs < settleMs) return undefined;
@@ -45,7 +45,8 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'this is a folder, not a file',
 };
 
-function unreadable(file: string, error: unknown): AccessFileError {
+/** Why a file of access cannot be read, for the operator. */
+export function unreadable(file: string, error: unknown): AccessFileError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return new AccessFileError(file, undefined, reasons[code] ?? `it cannot be read (${message})`, error);
 }

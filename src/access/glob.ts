@@ -18,6 +18,8 @@ export function compileGlob(pattern: string): GlobMatcher {
     noextglob: true,
     strictBrackets: true,
     strictSlashes: true,
+    // git takes U+2028 in the name of a ref, which a plain `.` does not fit: `**` would pass it by.
+    flags: 's',
   } as const;
   const matches = picomatch(pattern, options);
   return (name) => matches(name);

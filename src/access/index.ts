@@ -1,4 +1,15 @@
 export { openAccessFile, type AccessFile, type AccessFileOptions } from './access-file.js';
 export { AccessFileError } from './access-file-parser.js';
 export { hashPassword } from './password.js';
-export type { Authenticate, Authorize } from './policy.js';
+export type { Authenticate, Authorize, AuthorizeUpdate, RefUpdateRequest, UpdateDecision } from './policy.js';
+export { createAccessRules, type AccessRules, type RulesSummary } from './rules.js';
+export type {
+  AccessRule,
+  AccessRulesData,
+  Permission,
+  PermissionWord,
+  RepositoryVisibility,
+  Visibility,
+} from './rules-data.js';
+export { accessActions, type AccessAction, type Explanation, type RulesQuestion } from './rules-explain.js';
+export { openRulesFile, type RulesFile, type RulesFileOptions } from './rules-file.js';

@@ -1,5 +1,8 @@
 import type { GitUser, RepositoryReference, RequestContext } from '../context.js';
 
+/** A repository that is there. */
+type Repository = NonNullable<RepositoryReference['repository']>;
+
 /** Who is it? Undefined or null for credentials that are not good. */
 export type Authenticate = (
   context: RequestContext,
@@ -10,7 +13,7 @@ export type Authorize = (
   access: RepositoryReference & { readonly user: GitUser | undefined; readonly context: RequestContext },
 ) => boolean | Promise<boolean>;
 
-/** What is asked about one ref of a push. */
+/** What a push asks to do to one ref. */
 export interface RefUpdateRequest {
   readonly refName: string;
   readonly oldOid: string;
@@ -21,11 +24,11 @@ export interface RefUpdateRequest {
 /** What is decided about one ref of a push: yes, no (with a reason for the user), or yes unless history is rewritten. */
 export type UpdateDecision = boolean | string | { readonly unlessForced: string };
 
-/** May they change this ref? */
+/** May they do this to that ref? Asked for every ref of a push, once the push as such is allowed. */
 export type AuthorizeUpdate = (access: {
   readonly update: RefUpdateRequest;
   readonly user: GitUser | undefined;
-  readonly repository: NonNullable<RepositoryReference['repository']>;
+  readonly repository: Repository;
   readonly context: RequestContext;
 }) => UpdateDecision | Promise<UpdateDecision>;
 

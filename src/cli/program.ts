@@ -4,6 +4,7 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'com
 import { AccessFileError } from '../access/index.js';
 import { GitVersionError } from '../git/version.js';
 import { OptionError } from '../errors.js';
+import { addAccessCommand } from './access.js';
 import { CommandError } from './command-error.js';
 import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
@@ -14,6 +15,7 @@ interface ServeFlags {
   readonly host?: string;
   readonly gitbase?: string;
   readonly accessfile?: string;
+  readonly rules?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
@@ -33,7 +35,9 @@ function parsePort(text: string): number {
 function buildProgram(version: string, setExitCode: (code: number) => void): Command {
   const program = new Command('gittyphoon')
     .description('Serves the git repositories in a folder over HTTP, readable by all and writable by nobody.')
-    .usage('[serve] [options] [DIR]\n       gittyphoon passwd [NAME]')
+    .usage(
+      '[serve] [options] [DIR]\n       gittyphoon passwd [NAME]\n       gittyphoon access explain|check …',
+    )
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -45,6 +49,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--host <address>', 'the address to listen on (default: all)')
     .option('--gitbase <DIR>', 'the same as DIR')
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
+    .option('--rules <FILE>', 'who may read and change what; the access file then gives users only')
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {
@@ -55,6 +60,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .description('make a line for an access file from a password')
     .argument('[NAME]', 'the user; without it only the hash is printed')
     .action(passwd);
+  addAccessCommand(program);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {

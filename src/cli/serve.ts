@@ -3,10 +3,17 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { openAccessFile, type AccessFile, type Authorize } from '../access/index.js';
+import {
+  openAccessFile,
+  openRulesFile,
+  type AccessFile,
+  type Authorize,
+  type RulesFile,
+} from '../access/index.js';
 import { nodeHandler } from '../adapters/node.js';
 import { GitTyphoonError } from '../errors.js';
 import { DirectoryStore } from '../repository/directory-store.js';
+import type { RepositoryStore } from '../repository/repository.js';
 import { createGitServer, type GitServer } from '../server.js';
 import { clientAddress, listen, reachableUrls } from './addresses.js';
 import { CommandError } from './command-error.js';
@@ -23,6 +30,7 @@ export interface ServeOptions {
   readonly port: number;
   readonly host?: string;
   readonly accessfile?: string;
+  readonly rules?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
@@ -34,7 +42,7 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
   const given = dir ?? gitbase ?? '.';
   const folder = resolve(given);
   if (given === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    const isVerb = given === 'serve' || given === 'passwd';
+    const isVerb = ['serve', 'passwd', 'access'].includes(given);
     const advice = isVerb
       ? `as a command, "${given}" comes before all flags`
       : 'give the one that holds the repositories';
@@ -75,7 +83,20 @@ async function openAccess(
   });
 }
 
-function createHttpServer(git: GitServer, store: DirectoryStore, log: Logger): Server {
+async function openRules(file: string | undefined, log: Logger): Promise<RulesFile | undefined> {
+  if (file === undefined) return undefined;
+  return openRulesFile(file, {
+    onReload: (summary) =>
+      log.info({ file, ...summary }, `${file} was read again: ${summary.ruleCount} rules`),
+    onProblem: (problem) =>
+      log.error({ file, line: problem.line }, `${problem.message}; what was read before stays in force`),
+  });
+}
+
+/** A page tells nobody which repositories there are when not everybody may read them. */
+const nothingToShow: RepositoryStore = { find: () => Promise.resolve(undefined) };
+
+function createHttpServer(git: GitServer, store: RepositoryStore, log: Logger): Server {
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
     logLanding(log, request, response);
     answerLanding(request, response, store).catch((error: unknown) => {
@@ -103,22 +124,22 @@ function createHttpServer(git: GitServer, store: DirectoryStore, log: Logger): S
 /** Serves until a signal ends it; resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   const folder = chooseFolder(options);
-  const { port: wantedPort, host, accessfile, realm, logLevel, version } = options;
+  const { port: wantedPort, host, accessfile, rules: rulesFile, realm, logLevel, version } = options;
   const store = new DirectoryStore({ root: folder });
   const log = await createLogger(logLevel);
   const access = await openAccess(accessfile, store, log);
+  const rules = await openRules(rulesFile, log);
   const git = createGitServer({
     repositories: store,
-    publicRead: true,
+    publicRead: !rules,
     realm,
-    ...(access
-      ? { authenticate: access.authenticate, authorize: access.authorize }
-      : { authorize: refusePush }),
+    ...(access ? { authenticate: access.authenticate } : {}),
+    authorize: (rules ?? access)?.authorize ?? refusePush,
   });
   const gitVersion = await git.gitVersion();
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
-  const http = createHttpServer(git, store, log);
+  const http = createHttpServer(git, rules ? nothingToShow : store, log);
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log);
   // Whoever reads the first lines may then close the pipe.
@@ -132,6 +153,8 @@ export async function serve(options: ServeOptions): Promise<number> {
       urls: reachableUrls({ host, port }),
       accessFile:
         access && accessfile !== undefined ? { path: accessfile, users: access.userCount } : undefined,
+      rulesFile:
+        rules && rulesFile !== undefined ? { path: rulesFile, rules: rules.summary.ruleCount } : undefined,
     }),
   );
   return stopped;

@@ -10,6 +10,8 @@ export interface StartFacts {
   /** The first works on this machine. */
   readonly urls: readonly string[];
   readonly accessFile: { readonly path: string; readonly users: number } | undefined;
+  /** With it the access file gives users only. */
+  readonly rulesFile: { readonly path: string; readonly rules: number } | undefined;
 }
 
 const shownNames = 3;
@@ -44,10 +46,20 @@ function cloneLine({ listing, urls: [url = ''] }: StartFacts): string {
   return first === '' ? `git clone ${url} NAME` : `git clone ${shellWord(repositoryUrl(url, first))}`;
 }
 
-function rights({ accessFile }: StartFacts): string {
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function rights({ accessFile, rulesFile }: StartFacts): string {
+  if (rulesFile) {
+    const users = accessFile
+      ? `${count(accessFile.users, 'user')} of ${printable(accessFile.path)}`
+      : 'nobody';
+    return `${count(rulesFile.rules, 'rule')} of ${printable(rulesFile.path)} decide; ${users} can log in.`;
+  }
   if (!accessFile) return 'Everybody may read, nobody may push; --accessfile FILE lets users push.';
   const { path, users } = accessFile;
-  return `Everybody may read; ${users} user${users === 1 ? '' : 's'} of ${printable(path)} may push where it says so.`;
+  return `Everybody may read; ${count(users, 'user')} of ${printable(path)} may push where it says so.`;
 }
 
 /** What the command prints when it is ready. */

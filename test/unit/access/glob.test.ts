@@ -22,6 +22,8 @@ describe('a pattern', () => {
     ['+(a)', 'aa', false],
     ['team/*', 'team/../secret', false],
     ['*', '..', false],
+    ['refs/heads/**', 'refs/heads/a\u2028b', true],
+    ['**/x', 'a\u2029/b/x', true],
   ])('%s, %s: %s', (pattern, name, fits) => {
     expect(compileGlob(pattern)(name)).toBe(fits);
   });

@@ -1,0 +1,165 @@
+/** A rules file at work: read, watched for changes, and asked. */
+import { readFile, stat } from 'node:fs/promises';
+import { parse, TomlError } from 'smol-toml';
+import { AccessFileError, decodeLines } from './access-file-parser.js';
+import { fingerprint, unreadable } from './access-file.js';
+import type { RequestContext } from '../context.js';
+import type { Authorize, AuthorizeUpdate } from './policy.js';
+import { compileRules, type CompiledRules } from './rules-compile.js';
+import { locate } from './rules-positions.js';
+import { RulesProblem, type RulesPath } from './rules-problem.js';
+import { asAccessRules, summarise, type AccessRules, type RulesSummary } from './rules.js';
+
+export interface RulesFileOptions {
+  /** A changed file cannot be used; what was read before stays in force. Default: a warning of the process. */
+  readonly onProblem?: ((problem: AccessFileError) => void) | undefined;
+  /** A changed file is in force now. */
+  readonly onReload?: ((summary: RulesSummary) => void) | undefined;
+}
+
+/** The rules of a file. Give the two functions to `createGitServer`, with `publicRead: false`. */
+export interface RulesFile extends AccessRules {
+  /** What the file holds now. */
+  readonly summary: RulesSummary;
+}
+
+interface ReadRules {
+  readonly rules: AccessRules;
+  readonly summary: RulesSummary;
+}
+
+function parseRulesFile(content: Uint8Array, file: string): ReadRules {
+  const fail = (line: number | undefined, problem: string): never => {
+    throw new AccessFileError(file, line, problem);
+  };
+  const text = decodeLines(content, fail)
+    .join('\n')
+    .replace(/^\uFEFF/, '');
+  let lines: ((path: RulesPath) => number | undefined) | undefined;
+  const lineOf = (path: RulesPath): number | undefined => (lines ??= locate(text))(path);
+  let compiled: CompiledRules;
+  try {
+    const data = parse(text);
+    // Also what an editor leaves for a moment while it writes: an empty file takes nobody's rights away.
+    if (Object.keys(data).length === 0) fail(undefined, 'there is no rule in it; begin with [[rules]]');
+    compiled = compileRules(data);
+  } catch (error) {
+    if (error instanceof RulesProblem) return fail(lineOf(error.path), error.message);
+    if (!(error instanceof TomlError)) throw error;
+    // The rest is a drawing of the place.
+    const [first = ''] = error.message.split('\n');
+    return fail(error.line, `this is not TOML: ${first.replace(/^Invalid TOML document: /, '')}`);
+  }
+  return { rules: asAccessRules(compiled, { file, lineOf }), summary: summarise(compiled) };
+}
+
+class OpenRulesFile implements RulesFile {
+  readonly #file: string;
+  readonly #options: RulesFileOptions;
+  /** All refs of one push are decided by the same state of the file. */
+  readonly #ofRequest = new WeakMap<RequestContext, Promise<AccessRules>>();
+  #current: ReadRules;
+  #content: Buffer | undefined;
+  #fingerprint: string | undefined;
+  #lastProblem: string | undefined;
+  #lastLook: Promise<void> = Promise.resolve();
+  #nextLook: Promise<void> | undefined;
+
+  constructor(file: string, options: RulesFileOptions) {
+    this.#file = file;
+    this.#options = options;
+    const none = compileRules({});
+    const source = { file, lineOf: () => undefined };
+    this.#current = { rules: asAccessRules(none, source), summary: summarise(none) };
+  }
+
+  get summary(): RulesSummary {
+    return this.#current.summary;
+  }
+
+  readonly authorize: Authorize = async (access) => {
+    await this.#refresh();
+    return this.#current.rules.authorize(access);
+  };
+
+  readonly authorizeUpdate: AuthorizeUpdate = async (access) => {
+    let rules = this.#ofRequest.get(access.context);
+    if (!rules) {
+      rules = this.#refresh().then(() => this.#current.rules);
+      this.#ofRequest.set(access.context, rules);
+    }
+    return (await rules).authorizeUpdate(access);
+  };
+
+  readonly explain: AccessRules['explain'] = (question) => this.#current.rules.explain(question);
+
+  /** Reads the file for the first time; rejects when it cannot be used. */
+  async load(): Promise<void> {
+    await this.#read();
+  }
+
+  /**
+   * One look after the other, so that nothing earlier replaces something newer. Whoever comes while a look is
+   * under way shares the next one: the present one may have begun before the change that matters.
+   */
+  #refresh(): Promise<void> {
+    this.#nextLook ??= this.#lastLook.then(() => {
+      this.#nextLook = undefined;
+      return this.#reload();
+    });
+    this.#lastLook = this.#nextLook;
+    return this.#lastLook;
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      if (await this.#read()) this.#options.onReload?.(this.summary);
+    } catch (error) {
+      const problem =
+        error instanceof AccessFileError ? error : new AccessFileError(this.#file, undefined, String(error));
+      // Said once, not with every request.
+      if (problem.message === this.#lastProblem) return;
+      this.#lastProblem = problem.message;
+      if (this.#options.onProblem) this.#options.onProblem(problem);
+      else process.emitWarning(`${problem.message}; what was read before stays in force`);
+    }
+  }
+
+  /** Whether there was something new. */
+  async #read(): Promise<boolean> {
+    let content: Buffer;
+    let seen: string | undefined;
+    try {
+      // What is seen before the reading: a change in between is then noticed the next time.
+      seen = fingerprint(await stat(this.#file, { bigint: true }));
+      if (seen !== undefined && seen === this.#fingerprint) return false;
+      content = await readFile(this.#file);
+    } catch (error) {
+      this.#fingerprint = undefined;
+      this.#content = undefined;
+      throw unreadable(this.#file, error);
+    }
+    this.#fingerprint = seen;
+    if (this.#content?.equals(content)) return false;
+    this.#content = content;
+    this.#current = parseRulesFile(content, this.#file);
+    this.#lastProblem = undefined;
+    return true;
+  }
+}
+
+/**
+ * Opens a rules file; rejects with an `AccessFileError`, which names the line, when it cannot be used. Later changes
+ * are in force with the next request; a file that is broken then leaves what was read before in force.
+ *
+ * @example
+ * const store = new DirectoryStore({ root: '/srv/git' });
+ * const { authenticate } = await openAccessFile('/etc/access.ini');
+ * const { authorize, authorizeUpdate } = await openRulesFile('/etc/rules.toml');
+ * const git = createGitServer({ repositories: store, publicRead: false, authenticate, authorize, authorizeUpdate });
+ */
+export async function openRulesFile(file: string, options: RulesFileOptions = {}): Promise<RulesFile> {
+  const opened = new OpenRulesFile(file, options);
+  await opened.load();
+  return opened;
+}
