@@ -135,6 +135,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     realm,
     ...(access ? { authenticate: access.authenticate } : {}),
     authorize: (rules ?? access)?.authorize ?? refusePush,
+    authorizeUpdate: rules?.authorizeUpdate,
   });
   const gitVersion = await git.gitVersion();
   const listing = await listRepositories(folder, store);

@@ -94,6 +94,27 @@ test('three users and somebody without a name each read and push what the rules 
   });
 });
 
+test('a branch that is protected is refused with the words of its rule, and others go through', async () => {
+  await place.addBare('open.git');
+  const server = await start();
+  const work = join(place.folder, 'work');
+  await place.git('clone', '--quiet', `${server.url}open`, work);
+  await place.git('-C', work, 'commit', '--quiet', '--allow-empty', '-m', 'next');
+  const push = (user: string, ...args: string[]): ReturnType<Workspace['tryGit']> =>
+    place.tryGit('-C', work, 'push', ...args, urlFor(server.url, user, 'open'), 'HEAD:main', 'HEAD:topic');
+  const refused = await push('bob');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('! [remote rejected] HEAD -> main (protected: ask a maintainer)');
+  const oid = await place.git('-C', work, 'rev-parse', 'HEAD');
+  const heads = (): Promise<string> => place.git('ls-remote', '--heads', `${server.url}open`);
+  expect(await heads()).toContain(`${oid}\trefs/heads/topic`);
+  expect(await heads()).not.toContain(`${oid}\trefs/heads/main`);
+  const atomic = await push('bob', '--atomic', '--force');
+  expect(atomic.code).toBe(1);
+  expect((await push('ann')).code).toBe(0);
+  expect(await heads()).toContain(`${oid}\trefs/heads/main`);
+});
+
 test('whoever only reads is told so, and what is hidden is as if it were not there', async () => {
   await place.addBare('open.git');
   await place.addBare('hidden.git');
