@@ -73,7 +73,7 @@ async function remove(lock: string): Promise<void> {
  * Takes a dead holder's lock away. Several may find it dead at once: they do this one after the other, or the second
  * would remove the lock that a third has meanwhile taken.
  */
-async function breakLock(lock: string, dead: string): Promise<void> {
+export async function breakLock(lock: string, dead: string): Promise<void> {
   const guard = `${lock}.break`;
   if (await take(guard, newHolder())) {
     try {
