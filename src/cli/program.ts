@@ -1,19 +1,21 @@
 /** The command line: what there is, and how a failure ends it. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
-import { AccessFileError } from '../access/index.js';
+import { AccessFileError, TokenFileError } from '../access/index.js';
 import { GitVersionError } from '../git/version.js';
 import { OptionError } from '../errors.js';
 import { CommandError } from './command-error.js';
 import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
 import { serve } from './serve.js';
+import { addTokenCommand } from './token.js';
 
 interface ServeFlags {
   readonly port: number;
   readonly host?: string;
   readonly gitbase?: string;
   readonly accessfile?: string;
+  readonly tokens?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
@@ -33,7 +35,9 @@ function parsePort(text: string): number {
 function buildProgram(version: string, setExitCode: (code: number) => void): Command {
   const program = new Command('gittyphoon')
     .description('Serves the git repositories in a folder over HTTP, readable by all and writable by nobody.')
-    .usage('[serve] [options] [DIR]\n       gittyphoon passwd [NAME]')
+    .usage(
+      '[serve] [options] [DIR]\n       gittyphoon passwd [NAME]\n       gittyphoon token create|list|revoke ...',
+    )
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -45,6 +49,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--host <address>', 'the address to listen on (default: all)')
     .option('--gitbase <DIR>', 'the same as DIR')
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
+    .option('--tokens <FILE>', 'access tokens, made with "gittyphoon token create"')
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {
@@ -55,6 +60,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .description('make a line for an access file from a password')
     .argument('[NAME]', 'the user; without it only the hash is printed')
     .action(passwd);
+  addTokenCommand(program);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {
@@ -74,7 +80,11 @@ function explain(error: unknown): CommandError {
   if (error instanceof OptionError) {
     return new CommandError(2, error.message.replace(`option "${error.option}"`, `--${error.option}`));
   }
-  if (error instanceof GitVersionError || error instanceof AccessFileError) {
+  if (
+    error instanceof GitVersionError ||
+    error instanceof AccessFileError ||
+    error instanceof TokenFileError
+  ) {
     return new CommandError(1, error.message);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

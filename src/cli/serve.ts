@@ -15,6 +15,7 @@ import { listRepositories } from './listing.js';
 import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
+import { openServedTokens, withTokens } from './token-sign-in.js';
 
 export interface ServeOptions {
   readonly version: string;
@@ -23,6 +24,7 @@ export interface ServeOptions {
   readonly port: number;
   readonly host?: string;
   readonly accessfile?: string;
+  readonly tokens?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
@@ -34,7 +36,7 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
   const given = dir ?? gitbase ?? '.';
   const folder = resolve(given);
   if (given === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    const isVerb = given === 'serve' || given === 'passwd';
+    const isVerb = given === 'serve' || given === 'passwd' || given === 'token';
     const advice = isVerb
       ? `as a command, "${given}" comes before all flags`
       : 'give the one that holds the repositories';
@@ -107,13 +109,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   const store = new DirectoryStore({ root: folder });
   const log = await createLogger(logLevel);
   const access = await openAccess(accessfile, store, log);
+  const tokens = await openServedTokens(options.tokens, log);
+  const authenticate = withTokens(tokens, access?.authenticate);
   const git = createGitServer({
     repositories: store,
     publicRead: true,
     realm,
-    ...(access
-      ? { authenticate: access.authenticate, authorize: access.authorize }
-      : { authorize: refusePush }),
+    ...(authenticate ? { authenticate } : {}),
+    authorize: access ? access.authorize : refusePush,
   });
   const gitVersion = await git.gitVersion();
   const listing = await listRepositories(folder, store);
@@ -132,7 +135,11 @@ export async function serve(options: ServeOptions): Promise<number> {
       urls: reachableUrls({ host, port }),
       accessFile:
         access && accessfile !== undefined ? { path: accessfile, users: access.userCount } : undefined,
+      tokenFile:
+        tokens && options.tokens !== undefined
+          ? { path: options.tokens, tokens: tokens.tokenCount }
+          : undefined,
     }),
   );
-  return stopped;
+  return stopped.finally(() => tokens?.close());
 }

@@ -10,6 +10,7 @@ export interface StartFacts {
   /** The first works on this machine. */
   readonly urls: readonly string[];
   readonly accessFile: { readonly path: string; readonly users: number } | undefined;
+  readonly tokenFile: { readonly path: string; readonly tokens: number } | undefined;
 }
 
 const shownNames = 3;
@@ -50,6 +51,14 @@ function rights({ accessFile }: StartFacts): string {
   return `Everybody may read; ${users} user${users === 1 ? '' : 's'} of ${printable(path)} may push where it says so.`;
 }
 
+function tokenLines({ tokenFile }: StartFacts): readonly string[] {
+  if (!tokenFile) return [];
+  const { path, tokens } = tokenFile;
+  if (tokens === 0)
+    return [`There is no access token in ${printable(path)} yet: gittyphoon token create --help`];
+  return [`Access tokens: ${tokens}, in ${printable(path)}`];
+}
+
 /** What the command prints when it is ready. */
 export function startText(facts: StartFacts): string {
   const [url = '', ...others] = facts.urls;
@@ -58,6 +67,7 @@ export function startText(facts: StartFacts): string {
     `GitTyphoon ${facts.version} with git ${facts.gitVersion} serves ${printable(facts.folder)}`,
     contents(facts),
     rights(facts),
+    ...tokenLines(facts),
     `Listening on ${url}${network}`,
     `Clone with: ${cloneLine(facts)}`,
     '',
