@@ -1,5 +1,6 @@
 export { openAccessFile, type AccessFile, type AccessFileOptions } from './access-file.js';
 export { AccessFileError } from './access-file-parser.js';
+export { combineAuthenticators } from './combine.js';
 export { hashPassword } from './password.js';
 export type { Authenticate, Authorize, AuthorizeUpdate, RefUpdateRequest, UpdateDecision } from './policy.js';
 export { createAccessRules, type AccessRules, type RulesSummary } from './rules.js';
@@ -13,3 +14,13 @@ export type {
 } from './rules-data.js';
 export { accessActions, type AccessAction, type Explanation, type RulesQuestion } from './rules-explain.js';
 export { openRulesFile, type RulesFile, type RulesFileOptions } from './rules-file.js';
+export {
+  openTokenFile,
+  type CreatedToken,
+  type ListedToken,
+  type TokenFile,
+  type TokenFileOptions,
+} from './tokens.js';
+export { TokenFileError } from './tokens-error.js';
+export type { NewToken } from './tokens-new.js';
+export type { TokenInfo, TokenScope } from './tokens-parser.js';

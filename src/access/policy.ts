@@ -3,7 +3,7 @@ import type { GitUser, RepositoryReference, RequestContext } from '../context.js
 /** A repository that is there. */
 type Repository = NonNullable<RepositoryReference['repository']>;
 
-/** Who is it? Undefined or null for credentials that are not good. */
+/** Who is it? Undefined for credentials that it does not know, null for such that are its own and not good. */
 export type Authenticate = (
   context: RequestContext,
 ) => GitUser | null | undefined | Promise<GitUser | null | undefined>;

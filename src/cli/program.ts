@@ -1,7 +1,7 @@
 /** The command line: what there is, and how a failure ends it. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
-import { AccessFileError } from '../access/index.js';
+import { AccessFileError, TokenFileError } from '../access/index.js';
 import { GitVersionError } from '../git/version.js';
 import { OptionError } from '../errors.js';
 import { addAccessCommand } from './access.js';
@@ -9,6 +9,7 @@ import { CommandError } from './command-error.js';
 import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
 import { serve } from './serve.js';
+import { addTokenCommand } from './token.js';
 
 interface ServeFlags {
   readonly port: number;
@@ -16,6 +17,7 @@ interface ServeFlags {
   readonly gitbase?: string;
   readonly accessfile?: string;
   readonly rules?: string;
+  readonly tokens?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
@@ -36,7 +38,12 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
   const program = new Command('gittyphoon')
     .description('Serves the git repositories in a folder over HTTP, readable by all and writable by nobody.')
     .usage(
-      '[serve] [options] [DIR]\n       gittyphoon passwd [NAME]\n       gittyphoon access explain|check …',
+      [
+        '[serve] [options] [DIR]',
+        'gittyphoon passwd [NAME]',
+        'gittyphoon access explain|check …',
+        'gittyphoon token create|list|revoke …',
+      ].join('\n       '),
     )
     .version(version)
     .exitOverride()
@@ -50,6 +57,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--gitbase <DIR>', 'the same as DIR')
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
     .option('--rules <FILE>', 'who may read and change what; the access file then gives users only')
+    .option('--tokens <FILE>', 'access tokens, made with "gittyphoon token create"')
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {
@@ -61,6 +69,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .argument('[NAME]', 'the user; without it only the hash is printed')
     .action(passwd);
   addAccessCommand(program);
+  addTokenCommand(program);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {
@@ -80,7 +89,11 @@ function explain(error: unknown): CommandError {
   if (error instanceof OptionError) {
     return new CommandError(2, error.message.replace(`option "${error.option}"`, `--${error.option}`));
   }
-  if (error instanceof GitVersionError || error instanceof AccessFileError) {
+  if (
+    error instanceof GitVersionError ||
+    error instanceof AccessFileError ||
+    error instanceof TokenFileError
+  ) {
     return new CommandError(1, error.message);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -3,15 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import {
-  openAccessFile,
-  openRulesFile,
-  type AccessFile,
-  type Authorize,
-  type RulesFile,
-} from '../access/index.js';
 import { nodeHandler } from '../adapters/node.js';
-import { GitTyphoonError } from '../errors.js';
 import { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
 import { createGitServer, type GitServer } from '../server.js';
@@ -20,20 +12,22 @@ import { CommandError } from './command-error.js';
 import { answerLanding } from './landing.js';
 import { listRepositories } from './listing.js';
 import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js';
+import { openServedAccess, type AccessFlags } from './served-access.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
 
-export interface ServeOptions {
+export interface ServeOptions extends AccessFlags {
   readonly version: string;
   readonly dir: string | undefined;
   readonly gitbase?: string;
   readonly port: number;
   readonly host?: string;
-  readonly accessfile?: string;
-  readonly rules?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
+
+/** What could be meant where a folder is missing. */
+const verbs: ReadonlySet<string> = new Set(['serve', 'passwd', 'access', 'token']);
 
 function chooseFolder({ dir, gitbase }: ServeOptions): string {
   if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
@@ -42,7 +36,7 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
   const given = dir ?? gitbase ?? '.';
   const folder = resolve(given);
   if (given === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    const isVerb = ['serve', 'passwd', 'access'].includes(given);
+    const isVerb = verbs.has(given);
     const advice = isVerb
       ? `as a command, "${given}" comes before all flags`
       : 'give the one that holds the repositories';
@@ -58,39 +52,6 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
     );
   }
   return folder;
-}
-
-/** Without an access file nobody may push, and whoever tries is told why. */
-const refusePush: Authorize = ({ repository }) => {
-  if (!repository) return false;
-  throw new GitTyphoonError('ERR_FORBIDDEN', {
-    message:
-      'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile)',
-  });
-};
-
-async function openAccess(
-  file: string | undefined,
-  store: DirectoryStore,
-  log: Logger,
-): Promise<AccessFile | undefined> {
-  if (file === undefined) return undefined;
-  return openAccessFile(file, {
-    repositories: store,
-    onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
-    onProblem: (problem) =>
-      log.error({ file, line: problem.line }, `${problem.message}; what was read before stays in force`),
-  });
-}
-
-async function openRules(file: string | undefined, log: Logger): Promise<RulesFile | undefined> {
-  if (file === undefined) return undefined;
-  return openRulesFile(file, {
-    onReload: (summary) =>
-      log.info({ file, ...summary }, `${file} was read again: ${summary.ruleCount} rules`),
-    onProblem: (problem) =>
-      log.error({ file, line: problem.line }, `${problem.message}; what was read before stays in force`),
-  });
 }
 
 /** A page tells nobody which repositories there are when not everybody may read them. */
@@ -124,23 +85,15 @@ function createHttpServer(git: GitServer, store: RepositoryStore, log: Logger): 
 /** Serves until a signal ends it; resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   const folder = chooseFolder(options);
-  const { port: wantedPort, host, accessfile, rules: rulesFile, realm, logLevel, version } = options;
+  const { port: wantedPort, host, realm, logLevel, version } = options;
   const store = new DirectoryStore({ root: folder });
   const log = await createLogger(logLevel);
-  const access = await openAccess(accessfile, store, log);
-  const rules = await openRules(rulesFile, log);
-  const git = createGitServer({
-    repositories: store,
-    publicRead: !rules,
-    realm,
-    ...(access ? { authenticate: access.authenticate } : {}),
-    authorize: (rules ?? access)?.authorize ?? refusePush,
-    authorizeUpdate: rules?.authorizeUpdate,
-  });
+  const access = await openServedAccess(options, store, log);
+  const git = createGitServer({ repositories: store, realm, ...access.options });
   const gitVersion = await git.gitVersion();
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
-  const http = createHttpServer(git, rules ? nothingToShow : store, log);
+  const http = createHttpServer(git, access.options.publicRead ? store : nothingToShow, log);
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log);
   // Whoever reads the first lines may then close the pipe.
@@ -152,11 +105,8 @@ export async function serve(options: ServeOptions): Promise<number> {
       folder,
       listing,
       urls: reachableUrls({ host, port }),
-      accessFile:
-        access && accessfile !== undefined ? { path: accessfile, users: access.userCount } : undefined,
-      rulesFile:
-        rules && rulesFile !== undefined ? { path: rulesFile, rules: rules.summary.ruleCount } : undefined,
+      access: access.facts(),
     }),
   );
-  return stopped;
+  return stopped.finally(() => access.close());
 }

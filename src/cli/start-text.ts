@@ -2,6 +2,14 @@ import { repositoryUrl } from './addresses.js';
 import type { Listing } from './listing.js';
 import { printable } from './printable.js';
 
+/** What decides about access, as far as it is printed. */
+export interface AccessFacts {
+  readonly accessFile: { readonly path: string; readonly users: number } | undefined;
+  /** With it the access file gives users only. */
+  readonly rulesFile: { readonly path: string; readonly rules: number } | undefined;
+  readonly tokenFile: { readonly path: string; readonly tokens: number } | undefined;
+}
+
 export interface StartFacts {
   readonly version: string;
   readonly gitVersion: string;
@@ -9,9 +17,7 @@ export interface StartFacts {
   readonly listing: Listing;
   /** The first works on this machine. */
   readonly urls: readonly string[];
-  readonly accessFile: { readonly path: string; readonly users: number } | undefined;
-  /** With it the access file gives users only. */
-  readonly rulesFile: { readonly path: string; readonly rules: number } | undefined;
+  readonly access: AccessFacts;
 }
 
 const shownNames = 3;
@@ -50,7 +56,7 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-function rights({ accessFile, rulesFile }: StartFacts): string {
+function rights({ accessFile, rulesFile }: AccessFacts): string {
   if (rulesFile) {
     const users = accessFile
       ? `${count(accessFile.users, 'user')} of ${printable(accessFile.path)}`
@@ -62,6 +68,14 @@ function rights({ accessFile, rulesFile }: StartFacts): string {
   return `Everybody may read; ${count(users, 'user')} of ${printable(path)} may push where it says so.`;
 }
 
+function tokenLines({ tokenFile }: AccessFacts): readonly string[] {
+  if (!tokenFile) return [];
+  const { path, tokens } = tokenFile;
+  if (tokens === 0)
+    return [`There is no access token in ${printable(path)} yet: gittyphoon token create --help`];
+  return [`Access tokens: ${tokens}, in ${printable(path)}`];
+}
+
 /** What the command prints when it is ready. */
 export function startText(facts: StartFacts): string {
   const [url = '', ...others] = facts.urls;
@@ -69,7 +83,8 @@ export function startText(facts: StartFacts): string {
   return [
     `GitTyphoon ${facts.version} with git ${facts.gitVersion} serves ${printable(facts.folder)}`,
     contents(facts),
-    rights(facts),
+    rights(facts.access),
+    ...tokenLines(facts.access),
     `Listening on ${url}${network}`,
     `Clone with: ${cloneLine(facts)}`,
     '',

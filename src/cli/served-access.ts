@@ -1,0 +1,103 @@
+/** Who may do what on the server that the command starts, put together from its flags. */
+import type { Logger } from 'pino';
+import {
+  combineAuthenticators,
+  openAccessFile,
+  openRulesFile,
+  openTokenFile,
+  type AccessFile,
+  type Authorize,
+  type RulesFile,
+  type TokenFile,
+} from '../access/index.js';
+import { GitTyphoonError } from '../errors.js';
+import type { GitServerOptions } from '../options.js';
+import type { DirectoryStore } from '../repository/directory-store.js';
+import type { AccessFacts } from './start-text.js';
+
+/** The flags of `gittyphoon serve` that are about access. */
+export interface AccessFlags {
+  readonly accessfile?: string;
+  readonly rules?: string;
+  readonly tokens?: string;
+}
+
+export interface ServedAccess {
+  readonly options: Pick<GitServerOptions, 'authenticate' | 'authorize' | 'authorizeUpdate'> & {
+    readonly publicRead: boolean;
+  };
+  /** What to print of it at the start. */
+  facts(): AccessFacts;
+  close(): Promise<void>;
+}
+
+/** Without an access file nobody may push, and whoever tries is told why. */
+const refusePush: Authorize = ({ repository }) => {
+  if (!repository) return false;
+  throw new GitTyphoonError('ERR_FORBIDDEN', {
+    message:
+      'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile)',
+  });
+};
+
+const stays = 'what was read before stays in force';
+
+async function openAccess(
+  file: string | undefined,
+  store: DirectoryStore,
+  log: Logger,
+): Promise<AccessFile | undefined> {
+  if (file === undefined) return undefined;
+  return openAccessFile(file, {
+    repositories: store,
+    onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
+    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
+  });
+}
+
+async function openRules(file: string | undefined, log: Logger): Promise<RulesFile | undefined> {
+  if (file === undefined) return undefined;
+  return openRulesFile(file, {
+    onReload: (summary) =>
+      log.info({ file, ...summary }, `${file} was read again: ${summary.ruleCount} rules`),
+    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
+  });
+}
+
+async function openTokens(file: string | undefined, log: Logger): Promise<TokenFile | undefined> {
+  if (file === undefined) return undefined;
+  return openTokenFile(file, {
+    onReload: ({ tokenCount }) =>
+      log.info({ file, tokenCount }, `${file} was read again: ${tokenCount} tokens`),
+    onProblem: (problem) => log.error({ file: problem.file }, problem.message),
+  });
+}
+
+/** Opens all files that the flags name; rejects with the first that cannot be used. */
+export async function openServedAccess(
+  flags: AccessFlags,
+  store: DirectoryStore,
+  log: Logger,
+): Promise<ServedAccess> {
+  const access = await openAccess(flags.accessfile, store, log);
+  const rules = await openRules(flags.rules, log);
+  const tokens = await openTokens(flags.tokens, log);
+  // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
+  const inOrder = [tokens, access].flatMap((opened) => (opened ? [opened.authenticate] : []));
+  return {
+    options: {
+      publicRead: !rules,
+      authenticate: inOrder.length > 0 ? combineAuthenticators(...inOrder) : undefined,
+      authorize: (rules ?? access)?.authorize ?? refusePush,
+      authorizeUpdate: rules?.authorizeUpdate,
+    },
+    facts: () => ({
+      accessFile: access && { path: flags.accessfile ?? '', users: access.userCount },
+      rulesFile: rules && { path: flags.rules ?? '', rules: rules.summary.ruleCount },
+      tokenFile: tokens && { path: flags.tokens ?? '', tokens: tokens.tokenCount },
+    }),
+    close: async () => {
+      await tokens?.close();
+    },
+  };
+}
