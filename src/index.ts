@@ -2,6 +2,7 @@ export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './ada
 export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
 export type { Authenticate, Authorize, Challenge } from './access/policy.js';
 export type {
+  ClientCertificate,
   Credentials,
   GitUser,
   Operation,

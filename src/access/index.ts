@@ -1,6 +1,10 @@
 export { openAccessFile, type AccessFile, type AccessFileOptions } from './access-file.js';
 export { AccessFileError } from './access-file-error.js';
+export { clientCertificateAuthenticator, type ClientCertificateOptions } from './client-certificate.js';
 export { combineAuthenticators } from './combine.js';
+export { externalAuthenticator, type ExternalAuthenticatorOptions } from './external.js';
 export { openHtpasswdFile, type HtpasswdFile, type HtpasswdFileOptions } from './htpasswd.js';
 export { hashPassword } from './password.js';
 export type { Authenticate, Authorize } from './policy.js';
+export { proxyHeaderAuthenticator, type ProxyHeaderOptions } from './proxy-header.js';
+export { throttled, type ThrottleOptions } from './throttle.js';

@@ -40,6 +40,7 @@ describe.runIf(hasOpenssl)('a hash of "openssl passwd"', () => {
   ])('made with %s belongs to its password and to no other', async (flag, kind) => {
     for (const password of passwords) {
       const text = output('openssl', ['passwd', flag, '-stdin'], `${password}\n`) ?? '';
+      expect(text).toContain('$');
       await expectOnly(password, text.trim(), kind);
     }
   });
@@ -68,6 +69,7 @@ describe.runIf(hasHtpasswd)('a hash of "htpasswd"', () => {
   ])('made with %s %j belongs to its password and to no other', async (flag, more, kind) => {
     for (const password of ['a:b $6$c', 'größe €']) {
       const line = output('htpasswd', ['-ni', flag, ...more, 'ann'], `${password}\n`) ?? '';
+      expect(line).toMatch(/^ann:\$/);
       await expectOnly(password, line.trim().replace(/^ann:/, ''), kind);
     }
   });
