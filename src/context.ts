@@ -12,6 +12,16 @@ export type Credentials =
   /** Another scheme, or a header that cannot be read. */
   | { readonly scheme: 'other'; readonly header: string };
 
+/** What a client certificate says, once TLS has found it to be signed by an authority that the server trusts. */
+export interface ClientCertificate {
+  /** The parts of the subject's name, such as `CN`, `O` and `OU`; a list where a part is there several times. */
+  readonly subject: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** As Node.js writes it: `email:ann@example.org, DNS:…`; undefined when the certificate has none. */
+  readonly subjectAltName: string | undefined;
+  /** SHA-256 of the certificate: upper-case hexadecimal with colons. */
+  readonly fingerprint256: string;
+}
+
 /**
  * What credentials may be used for at the most, whatever their user may do: a token that only reads, or that opens one
  * repository.
@@ -53,6 +63,8 @@ export interface RequestContext {
   readonly headers: RequestHeaders;
   /** The peer's address; undefined where the host does not tell. */
   readonly remoteAddress: string | undefined;
+  /** Only where TLS ends at this server, asks for certificates, and has verified this one. Default none. */
+  readonly clientCertificate?: ClientCertificate | undefined;
   /** Never log these. */
   readonly credentials: Credentials | undefined;
   /** Aborted when the client has gone. */

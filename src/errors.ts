@@ -21,6 +21,7 @@ export const failureTable = {
   ERR_CONTENT_TYPE: { status: 415, message: 'unsupported Content-Type' },
   ERR_CONTENT_ENCODING: { status: 415, message: 'unsupported Content-Encoding; send gzip or identity' },
   ERR_RANGE: { status: 416, message: 'the requested range lies outside the file' },
+  ERR_TOO_MANY_ATTEMPTS: { status: 429, message: 'too many failed attempts; try again later' },
   ERR_INTERNAL: { status: 500, message: 'the server failed to handle this request' },
   ERR_GIT_FAILED: { status: 500, message: 'git failed on the server' },
   ERR_GIT_UNAVAILABLE: { status: 500, message: 'the server could not start git' },
@@ -33,6 +34,10 @@ export const failureTable = {
     message: 'unsupported Transfer-Encoding; send chunked or a Content-Length',
   },
   ERR_BUSY: { status: 503, message: 'the server is busy; try again shortly' },
+  ERR_AUTHENTICATION_UNAVAILABLE: {
+    status: 503,
+    message: 'the server cannot find out who you are at the moment; try again shortly',
+  },
   ERR_CLOSING: { status: 503, message: 'the server is shutting down; try again shortly' },
 } as const satisfies Record<string, { status: number; message: string }>;
 

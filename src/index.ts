@@ -10,6 +10,7 @@ export type {
 } from './access/policy.js';
 export type {
   CredentialScope,
+  ClientCertificate,
   Credentials,
   GitUser,
   Operation,

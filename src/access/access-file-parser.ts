@@ -10,24 +10,9 @@
  * between them. White space around names, values and repositories does not count. The first `=` or `:` ends the
  * name, so that passwords may hold both. Nothing is guessed: a line that is not understood refuses the file.
  */
+import { AccessFileError, type Fail } from './access-file-error.js';
 import { PasswordFormatError, parseStoredPassword, type StoredPassword } from './password.js';
-
-/** An access file that cannot be used: `FILE:LINE: what is wrong`. The text holds no password. */
-export class AccessFileError extends Error {
-  override readonly name = 'AccessFileError';
-  readonly file: string;
-  /** Undefined when the file as a whole is meant. */
-  readonly line: number | undefined;
-
-  constructor(file: string, line: number | undefined, problem: string, cause?: unknown) {
-    super(
-      `${line === undefined ? file : `${file}:${line}`}: ${problem}`,
-      cause === undefined ? undefined : { cause },
-    );
-    this.file = file;
-    this.line = line;
-  }
-}
+import { decodeLines } from './text-lines.js';
 
 export interface AccessRules {
   readonly users: ReadonlyMap<string, StoredPassword>;
@@ -44,28 +29,6 @@ interface Entry {
 const sectionNames = ['users', 'access'] as const;
 type SectionName = (typeof sectionNames)[number];
 type Sections = Partial<Record<SectionName, Map<string, Entry>>>;
-
-/** Ends the reading of a file at one line. */
-export type Fail = (line: number | undefined, problem: string) => never;
-
-/** The lines of a file that is UTF-8; ends the reading at one that is not. */
-export function decodeLines(content: Uint8Array, fail: Fail): string[] {
-  const lines: string[] = [];
-  const bytes = Buffer.from(content);
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let start = 0;
-  while (start <= bytes.length) {
-    const newline = bytes.indexOf(0x0a, start);
-    const end = newline < 0 ? bytes.length : newline;
-    try {
-      lines.push(decoder.decode(bytes.subarray(start, end)));
-    } catch {
-      fail(lines.length + 1, 'the line is not UTF-8; save the file as UTF-8');
-    }
-    start = end + 1;
-  }
-  return lines;
-}
 
 function parseSection(text: string, line: number, sections: Sections, fail: Fail): SectionName {
   const given = /^\[(.*)\]$/.exec(text)?.[1]?.trim();
@@ -110,7 +73,9 @@ function readPassword({ name, value, line }: Entry, fail: Fail): StoredPassword 
   try {
     return parseStoredPassword(value);
   } catch (error) {
-    if (error instanceof PasswordFormatError) fail(line, error.message);
+    if (error instanceof PasswordFormatError) {
+      fail(line, `${error.message}; make one with "gittyphoon passwd"`);
+    }
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 /** An access file at work: read, watched for changes, and asked. */
-import type { BigIntStats } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { AccessFileError, parseAccessFile, type AccessRules } from './access-file-parser.js';
-import { PasswordChecker } from './password-checker.js';
-import type { StoredPassword } from './password.js';
+import type { AccessFileError } from './access-file-error.js';
+import { parseAccessFile, type AccessRules } from './access-file-parser.js';
+import { PasswordUsers } from './password-users.js';
 import type { Authenticate, Authorize } from './policy.js';
+import { WatchedFile } from './watched-file.js';
 
 export interface AccessFileOptions {
   /**
@@ -28,95 +27,39 @@ export interface AccessFile {
   readonly userCount: number;
 }
 
-/** Clocks of file systems are coarse: a file that changed this recently may change again unseen. */
-const settleMs = 2_000;
-
-/** A state of the file, as far as can be seen without reading it; undefined while it may still be in flux. */
-export function fingerprint(found: BigIntStats): string | undefined {
-  const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = found;
-  const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
-  if (Date.now() - changedMs < settleMs) return undefined;
-  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'the server is not allowed to read it',
-  EISDIR: 'this is a folder, not a file',
-};
-
-/** Why a file of access cannot be read, for the operator. */
-export function unreadable(file: string, error: unknown): AccessFileError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return new AccessFileError(file, undefined, reasons[code] ?? `it cannot be read (${message})`, error);
-}
-
-/** Stored passwords with equal keys take equal work to check. */
-function workOf(stored: StoredPassword): string {
-  switch (stored.kind) {
-    case 'plain':
-      return stored.kind;
-    case 'bcrypt':
-      return [stored.kind, stored.cost].join(' ');
-    case 'scrypt':
-      return [stored.kind, stored.logCost, stored.blockSize, stored.parallelism].join(' ');
-  }
-}
-
-/** A stored password whose work is that of most users, for those who do not exist. */
-function commonestPassword({ users }: AccessRules): StoredPassword {
-  const counts = new Map<string, number>();
-  let commonest: StoredPassword = { kind: 'plain', password: 'nobody' };
-  let highest = 0;
-  for (const stored of users.values()) {
-    const count = (counts.get(workOf(stored)) ?? 0) + 1;
-    counts.set(workOf(stored), count);
-    if (count > highest) [commonest, highest] = [stored, count];
-  }
-  return commonest;
-}
-
 class OpenAccessFile implements AccessFile {
-  readonly #file: string;
   readonly #options: AccessFileOptions;
-  readonly #checker = new PasswordChecker();
-  #rules: AccessRules = { users: new Map(), access: new Map() };
-  #commonest = commonestPassword(this.#rules);
-  #content: Buffer | undefined;
-  #fingerprint: string | undefined;
-  #lastProblem: string | undefined;
-  #lastLook: Promise<void> = Promise.resolve();
-  #nextLook: Promise<void> | undefined;
+  readonly #watched: WatchedFile;
+  readonly #users = new PasswordUsers();
+  #access: AccessRules['access'] = new Map();
 
   constructor(file: string, options: AccessFileOptions) {
-    this.#file = file;
     this.#options = options;
+    this.#watched = new WatchedFile(file, {
+      take: (content) => {
+        const { users, access } = parseAccessFile(content, file);
+        this.#users.replace(users);
+        this.#access = access;
+      },
+      onReload: () => options.onReload?.({ userCount: this.userCount }),
+      onProblem: options.onProblem,
+    });
   }
 
   get userCount(): number {
-    return this.#rules.users.size;
+    return this.#users.count;
   }
 
   readonly authenticate: Authenticate = async ({ credentials }) => {
     if (credentials?.scheme !== 'basic') return undefined;
     const { username, password } = credentials;
-    await this.#refresh();
-    const stored = this.#rules.users.get(username);
-    if (!stored) {
-      await this.#checker.pretend(username, password, this.#commonest);
-      return undefined;
-    }
-    if (await this.#checker.check(username, password, stored)) return { name: username };
-    // Passwords of a cheaper kind than most would tell by the time that there is such a user.
-    if (workOf(stored) !== workOf(this.#commonest)) {
-      await this.#checker.pretend(username, password, this.#commonest);
-    }
-    return undefined;
+    await this.#watched.refresh();
+    return (await this.#users.check(username, password)) ? { name: username } : undefined;
   };
 
   readonly authorize: Authorize = async ({ repository, user, context }) => {
     if (context.operation !== 'write' || !repository || !user) return false;
-    const granted = this.#rules.access.get(user.name);
+    const granted = this.#access.get(user.name);
     if (!granted) return false;
     if (granted.has(repository.name)) return true;
     const short = /^(.*[^/])\.git$/s.exec(repository.name)?.[1];
@@ -126,59 +69,8 @@ class OpenAccessFile implements AccessFile {
   };
 
   /** Reads the file for the first time; rejects when it cannot be used. */
-  async load(): Promise<void> {
-    await this.#read();
-  }
-
-  /**
-   * One look after the other, so that nothing earlier replaces something newer. Whoever comes while a look is
-   * under way shares the next one: the present one may have begun before the change that matters.
-   */
-  #refresh(): Promise<void> {
-    this.#nextLook ??= this.#lastLook.then(() => {
-      this.#nextLook = undefined;
-      return this.#reload();
-    });
-    this.#lastLook = this.#nextLook;
-    return this.#lastLook;
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      if (await this.#read()) this.#options.onReload?.({ userCount: this.userCount });
-    } catch (error) {
-      const problem =
-        error instanceof AccessFileError ? error : new AccessFileError(this.#file, undefined, String(error));
-      // Said once, not with every request.
-      if (problem.message === this.#lastProblem) return;
-      this.#lastProblem = problem.message;
-      if (this.#options.onProblem) this.#options.onProblem(problem);
-      else process.emitWarning(`${problem.message}; what was read before stays in force`);
-    }
-  }
-
-  /** Whether there was something new. */
-  async #read(): Promise<boolean> {
-    let content: Buffer;
-    let seen: string | undefined;
-    try {
-      // What is seen before the reading: a change in between is then noticed the next time.
-      seen = fingerprint(await stat(this.#file, { bigint: true }));
-      if (seen !== undefined && seen === this.#fingerprint) return false;
-      content = await readFile(this.#file);
-    } catch (error) {
-      this.#fingerprint = undefined;
-      this.#content = undefined;
-      throw unreadable(this.#file, error);
-    }
-    this.#fingerprint = seen;
-    if (this.#content?.equals(content)) return false;
-    this.#content = content;
-    this.#rules = parseAccessFile(content, this.#file);
-    this.#commonest = commonestPassword(this.#rules);
-    this.#checker.clear();
-    this.#lastProblem = undefined;
-    return true;
+  load(): Promise<void> {
+    return this.#watched.load();
   }
 }
 

@@ -1,5 +1,4 @@
 export { openAccessFile, type AccessFile, type AccessFileOptions } from './access-file.js';
-export { AccessFileError } from './access-file-parser.js';
 export { combineAuthenticators } from './combine.js';
 export { hashPassword } from './password.js';
 export type { Authenticate, Authorize, AuthorizeUpdate, RefUpdateRequest, UpdateDecision } from './policy.js';
@@ -24,3 +23,9 @@ export {
 export { TokenFileError } from './tokens-error.js';
 export type { NewToken } from './tokens-new.js';
 export type { TokenInfo, TokenScope } from './tokens-parser.js';
+export { AccessFileError } from './access-file-error.js';
+export { clientCertificateAuthenticator, type ClientCertificateOptions } from './client-certificate.js';
+export { externalAuthenticator, type ExternalAuthenticatorOptions } from './external.js';
+export { openHtpasswdFile, type HtpasswdFile, type HtpasswdFileOptions } from './htpasswd.js';
+export { proxyHeaderAuthenticator, type ProxyHeaderOptions } from './proxy-header.js';
+export { throttled, type ThrottleOptions } from './throttle.js';

@@ -1,6 +1,7 @@
-/** Passwords as an access file holds them: plain, or as a hash of scrypt or bcrypt. */
+/** Passwords as files hold them: plain, or as a hash of scrypt, bcrypt or what else htpasswd makes. */
 import { createHmac, randomBytes, scrypt as scryptCallback, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { parseApr1, parseShaCrypt, verifyCrypt, type CryptPassword } from './crypt-password.js';
 
 interface ScryptPassword {
   readonly kind: 'scrypt';
@@ -16,9 +17,10 @@ interface ScryptPassword {
 export type StoredPassword =
   | { readonly kind: 'plain'; readonly password: string }
   | ScryptPassword
-  | { readonly kind: 'bcrypt'; readonly cost: number; readonly hash: string };
+  | { readonly kind: 'bcrypt'; readonly cost: number; readonly hash: string }
+  | CryptPassword;
 
-/** What is wrong with a stored password. The text never holds the password itself. */
+/** What is wrong with a stored password, without advice. The text never holds the password itself. */
 export class PasswordFormatError extends Error {
   override readonly name = 'PasswordFormatError';
 }
@@ -50,7 +52,7 @@ function scryptBytes({ logCost, blockSize }: Pick<ScryptPassword, 'logCost' | 'b
 function parseScrypt(text: string): ScryptPassword {
   const [, logCost, blockSize, parallelism, salt = '', hash = ''] = scryptForm.exec(text) ?? [];
   if (logCost === undefined) {
-    throw new PasswordFormatError('the $scrypt$ hash is damaged; make it again with "gittyphoon passwd"');
+    throw new PasswordFormatError('the $scrypt$ hash is damaged');
   }
   const parsed: ScryptPassword = {
     kind: 'scrypt',
@@ -62,9 +64,7 @@ function parseScrypt(text: string): ScryptPassword {
   };
   const isUsable = parsed.logCost > 0 && parsed.blockSize > 0 && parsed.parallelism > 0;
   if (!isUsable || scryptBytes(parsed) > maxScryptBytes || parsed.parallelism > maxParallelism) {
-    throw new PasswordFormatError(
-      'the $scrypt$ hash asks for too much or too little work; make it again with "gittyphoon passwd"',
-    );
+    throw new PasswordFormatError('the $scrypt$ hash asks for too much or too little work');
   }
   return parsed;
 }
@@ -72,12 +72,17 @@ function parseScrypt(text: string): ScryptPassword {
 function parseBcrypt(text: string): StoredPassword {
   const cost = Number(bcryptForm.exec(text)?.[1] ?? Number.NaN);
   if (Number.isNaN(cost)) {
-    throw new PasswordFormatError('the bcrypt hash is damaged; make it again with "gittyphoon passwd"');
+    throw new PasswordFormatError('the bcrypt hash is damaged');
   }
   if (cost < 4 || cost > maxBcryptCost) {
     throw new PasswordFormatError(`the cost of a bcrypt hash may be 4 to ${maxBcryptCost}`);
   }
   return { kind: 'bcrypt', cost, hash: text };
+}
+
+function known(parsed: CryptPassword | string): StoredPassword {
+  if (typeof parsed === 'string') throw new PasswordFormatError(parsed);
+  return parsed;
 }
 
 /**
@@ -89,9 +94,24 @@ export function parseStoredPassword(text: string): StoredPassword {
   if (form === undefined) return { kind: 'plain', password: text };
   if (id === 'scrypt') return parseScrypt(text);
   if (id === '2a' || id === '2b' || id === '2y') return parseBcrypt(text);
-  throw new PasswordFormatError(
-    `hashes of the kind ${form} are not supported; make one with "gittyphoon passwd", or use bcrypt`,
-  );
+  if (id === '5' || id === '6') return known(parseShaCrypt(text));
+  if (id === 'apr1') return known(parseApr1(text));
+  throw new PasswordFormatError(`hashes of the kind ${form} are not supported`);
+}
+
+/** Stored passwords with equal keys take equal work to check. */
+export function workOf(stored: StoredPassword): string {
+  switch (stored.kind) {
+    case 'plain':
+    case 'apr1':
+      return stored.kind;
+    case 'bcrypt':
+      return [stored.kind, stored.cost].join(' ');
+    case 'sha-crypt':
+      return [stored.kind, stored.digest, stored.rounds].join(' ');
+    case 'scrypt':
+      return [stored.kind, stored.logCost, stored.blockSize, stored.parallelism].join(' ');
+  }
 }
 
 function derive(password: string, { salt, hash, ...rest }: ScryptPassword): Promise<Buffer> {
@@ -121,6 +141,9 @@ export async function verifyPassword(stored: StoredPassword, password: string): 
       const { compare } = await import('bcryptjs');
       return compare(password, stored.hash);
     }
+    case 'sha-crypt':
+    case 'apr1':
+      return verifyCrypt(stored, password);
   }
 }
 

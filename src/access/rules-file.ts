@@ -1,14 +1,14 @@
 /** A rules file at work: read, watched for changes, and asked. */
-import { readFile, stat } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
-import { AccessFileError, decodeLines } from './access-file-parser.js';
-import { fingerprint, unreadable } from './access-file.js';
+import { AccessFileError } from './access-file-error.js';
 import type { RequestContext } from '../context.js';
 import type { Authorize, AuthorizeUpdate } from './policy.js';
 import { compileRules, type CompiledRules } from './rules-compile.js';
 import { locate } from './rules-positions.js';
 import { RulesProblem, type RulesPath } from './rules-problem.js';
 import { asAccessRules, summarise, type AccessRules, type RulesSummary } from './rules.js';
+import { decodeLines } from './text-lines.js';
+import { WatchedFile } from './watched-file.js';
 
 export interface RulesFileOptions {
   /** A changed file cannot be used; what was read before stays in force. Default: a warning of the process. */
@@ -54,23 +54,22 @@ function parseRulesFile(content: Uint8Array, file: string): ReadRules {
 }
 
 class OpenRulesFile implements RulesFile {
-  readonly #file: string;
-  readonly #options: RulesFileOptions;
+  readonly #watched: WatchedFile;
   /** All refs of one push are decided by the same state of the file. */
   readonly #ofRequest = new WeakMap<RequestContext, Promise<AccessRules>>();
   #current: ReadRules;
-  #content: Buffer | undefined;
-  #fingerprint: string | undefined;
-  #lastProblem: string | undefined;
-  #lastLook: Promise<void> = Promise.resolve();
-  #nextLook: Promise<void> | undefined;
 
   constructor(file: string, options: RulesFileOptions) {
-    this.#file = file;
-    this.#options = options;
     const none = compileRules({});
     const source = { file, lineOf: () => undefined };
     this.#current = { rules: asAccessRules(none, source), summary: summarise(none) };
+    this.#watched = new WatchedFile(file, {
+      take: (content) => {
+        this.#current = parseRulesFile(content, file);
+      },
+      onReload: () => options.onReload?.(this.summary),
+      onProblem: options.onProblem,
+    });
   }
 
   get summary(): RulesSummary {
@@ -78,14 +77,14 @@ class OpenRulesFile implements RulesFile {
   }
 
   readonly authorize: Authorize = async (access) => {
-    await this.#refresh();
+    await this.#watched.refresh();
     return this.#current.rules.authorize(access);
   };
 
   readonly authorizeUpdate: AuthorizeUpdate = async (access) => {
     let rules = this.#ofRequest.get(access.context);
     if (!rules) {
-      rules = this.#refresh().then(() => this.#current.rules);
+      rules = this.#watched.refresh().then(() => this.#current.rules);
       this.#ofRequest.set(access.context, rules);
     }
     return (await rules).authorizeUpdate(access);
@@ -94,57 +93,8 @@ class OpenRulesFile implements RulesFile {
   readonly explain: AccessRules['explain'] = (question) => this.#current.rules.explain(question);
 
   /** Reads the file for the first time; rejects when it cannot be used. */
-  async load(): Promise<void> {
-    await this.#read();
-  }
-
-  /**
-   * One look after the other, so that nothing earlier replaces something newer. Whoever comes while a look is
-   * under way shares the next one: the present one may have begun before the change that matters.
-   */
-  #refresh(): Promise<void> {
-    this.#nextLook ??= this.#lastLook.then(() => {
-      this.#nextLook = undefined;
-      return this.#reload();
-    });
-    this.#lastLook = this.#nextLook;
-    return this.#lastLook;
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      if (await this.#read()) this.#options.onReload?.(this.summary);
-    } catch (error) {
-      const problem =
-        error instanceof AccessFileError ? error : new AccessFileError(this.#file, undefined, String(error));
-      // Said once, not with every request.
-      if (problem.message === this.#lastProblem) return;
-      this.#lastProblem = problem.message;
-      if (this.#options.onProblem) this.#options.onProblem(problem);
-      else process.emitWarning(`${problem.message}; what was read before stays in force`);
-    }
-  }
-
-  /** Whether there was something new. */
-  async #read(): Promise<boolean> {
-    let content: Buffer;
-    let seen: string | undefined;
-    try {
-      // What is seen before the reading: a change in between is then noticed the next time.
-      seen = fingerprint(await stat(this.#file, { bigint: true }));
-      if (seen !== undefined && seen === this.#fingerprint) return false;
-      content = await readFile(this.#file);
-    } catch (error) {
-      this.#fingerprint = undefined;
-      this.#content = undefined;
-      throw unreadable(this.#file, error);
-    }
-    this.#fingerprint = seen;
-    if (this.#content?.equals(content)) return false;
-    this.#content = content;
-    this.#current = parseRulesFile(content, this.#file);
-    this.#lastProblem = undefined;
-    return true;
+  load(): Promise<void> {
+    return this.#watched.load();
   }
 }
 

@@ -3,6 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { GitRequest } from '../http/exchange.js';
 import type { GitServer } from '../server.js';
+import { clientCertificateOf } from './client-certificate.js';
 import { checkDoorOptions } from './door-options.js';
 import { breakOff, http2StreamOf, sendAnswer, type Exchange } from './node-answer.js';
 import { stripPrefix, validPrefix } from './prefix.js';
@@ -134,6 +135,7 @@ function requestOf(
     },
     signal,
     remoteAddress,
+    clientCertificate: clientCertificateOf(request.socket),
   };
 }
 

@@ -3,7 +3,7 @@
  * `Request` and `Response`; nothing behind this file does.
  */
 import type { Readable } from 'node:stream';
-import type { RequestHeaders } from '../context.js';
+import type { ClientCertificate, RequestHeaders } from '../context.js';
 
 export interface GitRequest {
   readonly method: string;
@@ -19,6 +19,8 @@ export interface GitRequest {
   /** Aborted when the client has gone before the answer was complete. */
   readonly signal: AbortSignal;
   readonly remoteAddress: string | undefined;
+  /** Only one that TLS has verified. Default none. */
+  readonly clientCertificate?: ClientCertificate | undefined;
 }
 
 export type ResponseBody =

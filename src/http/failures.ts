@@ -17,7 +17,7 @@ export function asFailure(error: unknown, signal?: AbortSignal): GitTyphoonError
 
 /** Whether the operator should hear of it, rather than only the client. */
 export function isServerFault(failure: GitTyphoonError): boolean {
-  return failure.status === 500;
+  return failure.status === 500 || failure.code === 'ERR_AUTHENTICATION_UNAVAILABLE';
 }
 
 /**

@@ -74,6 +74,7 @@ function contextOf(request: GitRequest, route: Route, protocol: GitProtocol): Re
     protocolVersion: protocol.version,
     headers: request.headers,
     remoteAddress: request.remoteAddress,
+    clientCertificate: request.clientCertificate,
     credentials: parseCredentials(headerValue(request.headers, 'authorization')),
     signal: request.signal,
   };

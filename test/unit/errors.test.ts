@@ -38,7 +38,12 @@ describe('a failure', () => {
   });
 
   test('is the matter of the operator when it is the fault of the server', () => {
-    for (const code of ['ERR_INTERNAL', 'ERR_GIT_FAILED', 'ERR_GIT_UNAVAILABLE'] as const) {
+    for (const code of [
+      'ERR_INTERNAL',
+      'ERR_GIT_FAILED',
+      'ERR_GIT_UNAVAILABLE',
+      'ERR_AUTHENTICATION_UNAVAILABLE',
+    ] as const) {
       expect(isServerFault(new GitTyphoonError(code))).toBe(true);
     }
     for (const code of ['ERR_CLOSING', 'ERR_NOT_FOUND', 'ERR_BAD_REQUEST'] as const) {

@@ -123,15 +123,9 @@ describe('bcrypt', () => {
   });
 });
 
-test.each([
-  '$1$a$b',
-  '$5$a$b',
-  '$6$a$b',
-  '$y$j9T$a$b',
-  '$apr1$a$b',
-  '$argon2id$v=19$m=1',
-  '$P$Babc',
-  '{SSHA}abc',
-])('the hash %s is refused rather than taken as a password', (text) => {
-  expect(() => parseStoredPassword(text)).toThrow(/are not supported/);
-});
+test.each(['$1$a$b', '$y$j9T$a$b', '$argon2id$v=19$m=1', '$P$Babc', '{SSHA}abc'])(
+  'the hash %s is refused rather than taken as a password',
+  (text) => {
+    expect(() => parseStoredPassword(text)).toThrow(/are not supported/);
+  },
+);

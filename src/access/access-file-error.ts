@@ -1,0 +1,19 @@
+/** A file of users or rights that cannot be used: `FILE:LINE: what is wrong`. The text holds no password. */
+export class AccessFileError extends Error {
+  override readonly name = 'AccessFileError';
+  readonly file: string;
+  /** Undefined when the file as a whole is meant. */
+  readonly line: number | undefined;
+
+  constructor(file: string, line: number | undefined, problem: string, cause?: unknown) {
+    super(
+      `${line === undefined ? file : `${file}:${line}`}: ${problem}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.file = file;
+    this.line = line;
+  }
+}
+
+/** Ends the reading of a file at one line. */
+export type Fail = (line: number | undefined, problem: string) => never;

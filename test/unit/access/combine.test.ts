@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { combineAuthenticators, type Authenticate } from '../../../src/access/index.js';
+import { GitTyphoonError } from '../../../src/index.js';
+import { basic, contextOf } from './contexts.js';
+
+/** An authenticator that notes that it was asked. */
+function answering(asked: string[], label: string, answer: Authenticate): Authenticate {
+  return (context) => {
+    asked.push(label);
+    return answer(context);
+  };
+}
+
+test('authenticators are asked in order, and the first that recognises somebody decides', async () => {
+  const asked: string[] = [];
+  const all = combineAuthenticators(
+    answering(asked, 'none', () => undefined),
+    answering(asked, 'null', () => Promise.resolve(null)),
+    answering(asked, 'ann', ({ credentials }) => ({ name: credentials?.scheme ?? '', groups: ['a'] })),
+    answering(asked, 'bob', () => ({ name: 'bob' })),
+  );
+  const user = await all(contextOf({ credentials: basic('a', 'b') }));
+  expect(user).toEqual({ name: 'basic', groups: ['a'] });
+  expect(asked).toEqual(['none', 'null', 'ann']);
+});
+
+test('one that throws ends it: nobody comes in by the next because the one before failed', async () => {
+  const asked: string[] = [];
+  for (const error of [new GitTyphoonError('ERR_BUSY'), new Error('down')]) {
+    const all = combineAuthenticators(
+      () => Promise.reject(error),
+      answering(asked, 'next', () => ({ name: 'bob' })),
+    );
+    await expect(all(contextOf())).rejects.toBe(error);
+  }
+  expect(asked).toEqual([]);
+});
+
+test('nobody is recognised when none of them does, or there are none', async () => {
+  expect(await combineAuthenticators(() => undefined)(contextOf())).toBeUndefined();
+  expect(await combineAuthenticators()(contextOf())).toBeUndefined();
+});
+
+test('what is no function is refused at once', () => {
+  const wrong = { authenticate: () => undefined } as unknown as Authenticate;
+  expect(() => combineAuthenticators(() => undefined, wrong)).toThrow(/argument 2/);
+});
