@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import { AccessFileError } from '../access/index.js';
+import { WebhookFileError } from '../webhooks/index.js';
 import { GitVersionError } from '../git/version.js';
 import { OptionError } from '../errors.js';
 import { CommandError } from './command-error.js';
 import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
 import { serve } from './serve.js';
+import { addWebhookCommands } from './webhook-commands.js';
 
 interface ServeFlags {
   readonly port: number;
@@ -16,6 +18,8 @@ interface ServeFlags {
   readonly accessfile?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
+  readonly webhooks?: string;
+  readonly webhookQueue?: string;
 }
 
 /** The package's own version. */
@@ -33,7 +37,9 @@ function parsePort(text: string): number {
 function buildProgram(version: string, setExitCode: (code: number) => void): Command {
   const program = new Command('gittyphoon')
     .description('Serves the git repositories in a folder over HTTP, readable by all and writable by nobody.')
-    .usage('[serve] [options] [DIR]\n       gittyphoon passwd [NAME]')
+    .usage(
+      '[serve] [options] [DIR]\n       gittyphoon passwd [NAME]\n       gittyphoon webhook test|list|retry',
+    )
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -45,6 +51,8 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--host <address>', 'the address to listen on (default: all)')
     .option('--gitbase <DIR>', 'the same as DIR')
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
+    .option('--webhooks <FILE>', 'whom to tell of pushes')
+    .option('--webhook-queue <DIR>', 'where deliveries wait until they have arrived')
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {
@@ -55,6 +63,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .description('make a line for an access file from a password')
     .argument('[NAME]', 'the user; without it only the hash is printed')
     .action(passwd);
+  addWebhookCommands(program, setExitCode);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {
@@ -74,7 +83,10 @@ function explain(error: unknown): CommandError {
   if (error instanceof OptionError) {
     return new CommandError(2, error.message.replace(`option "${error.option}"`, `--${error.option}`));
   }
-  if (error instanceof GitVersionError || error instanceof AccessFileError) {
+  const isPlain = [GitVersionError, AccessFileError, WebhookFileError].some(
+    (known) => error instanceof known,
+  );
+  if (isPlain && error instanceof Error) {
     return new CommandError(1, error.message);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

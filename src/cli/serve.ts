@@ -15,6 +15,7 @@ import { listRepositories } from './listing.js';
 import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
+import { openWebhooks } from './webhooks.js';
 
 export interface ServeOptions {
   readonly version: string;
@@ -25,6 +26,8 @@ export interface ServeOptions {
   readonly accessfile?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
+  readonly webhooks?: string;
+  readonly webhookQueue?: string;
 }
 
 function chooseFolder({ dir, gitbase }: ServeOptions): string {
@@ -34,7 +37,7 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
   const given = dir ?? gitbase ?? '.';
   const folder = resolve(given);
   if (given === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    const isVerb = given === 'serve' || given === 'passwd';
+    const isVerb = ['serve', 'passwd', 'webhook'].includes(given);
     const advice = isVerb
       ? `as a command, "${given}" comes before all flags`
       : 'give the one that holds the repositories';
@@ -116,11 +119,13 @@ export async function serve(options: ServeOptions): Promise<number> {
       : { authorize: refusePush }),
   });
   const gitVersion = await git.gitVersion();
+  const webhooks = await openWebhooks(options, log);
+  webhooks?.observe(git);
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
   const http = createHttpServer(git, store, log);
   const port = await listen(http, { host, port: wantedPort });
-  const stopped = untilStopped(http, git, log);
+  const stopped = untilStopped(http, git, log, webhooks);
   // Whoever reads the first lines may then close the pipe.
   process.stdout.on('error', () => {});
   process.stdout.write(

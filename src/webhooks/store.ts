@@ -54,13 +54,14 @@ export class DeliveryStore {
   /** What waits, the earliest first. Broken files are moved to what has failed, and left-overs removed. */
   async load(): Promise<readonly StoredDelivery[]> {
     const waiting: StoredDelivery[] = [];
-    for (const file of await readdir(this.#failed)) this.#noteSequence(file);
-    for (const file of (await readdir(this.#folder)).toSorted()) {
+    for (const file of await readdir(this.#folder)) {
       if (file.endsWith('.tmp')) await this.#removeAbandoned(file);
-      if (!this.#noteSequence(file)) continue;
-      const stored = await this.#read(this.#folder, file);
-      if (stored?.delivery) waiting.push(stored);
-      else if (stored) await this.setAside(file);
+      this.#noteSequence(file);
+    }
+    for (const file of await readdir(this.#failed)) this.#noteSequence(file);
+    for (const stored of await this.listWaiting()) {
+      if (stored.delivery) waiting.push(stored);
+      else await this.setAside(stored.file);
     }
     return waiting;
   }
@@ -101,25 +102,33 @@ export class DeliveryStore {
     }
   }
 
+  /** What waits, the earliest first, as it is on the disk. */
+  async listWaiting(): Promise<readonly StoredDelivery[]> {
+    return this.#list(this.#folder);
+  }
+
   /** What was given up, the earliest first. */
   async listFailed(): Promise<readonly StoredDelivery[]> {
-    const found: StoredDelivery[] = [];
-    for (const file of (await readdir(this.#failed)).toSorted()) {
-      const stored = namePattern.test(file) ? await this.#read(this.#failed, file) : undefined;
-      if (stored) found.push(stored);
-    }
-    return found;
+    return this.#list(this.#failed);
   }
 
   async removeFailed(file: string): Promise<void> {
     await rm(join(this.#failed, file), { force: true });
   }
 
-  /** New deliveries come behind all that are there; whether this is the name of one. */
-  #noteSequence(file: string): boolean {
+  /** New deliveries come behind all that are there. */
+  #noteSequence(file: string): void {
     const [, sequence] = namePattern.exec(file) ?? [];
     this.#sequence = Math.max(this.#sequence, Number(sequence ?? 0));
-    return sequence !== undefined;
+  }
+
+  async #list(folder: string): Promise<readonly StoredDelivery[]> {
+    const found: StoredDelivery[] = [];
+    for (const file of (await readdir(folder)).toSorted()) {
+      const stored = namePattern.test(file) ? await this.#read(folder, file) : undefined;
+      if (stored) found.push(stored);
+    }
+    return found;
   }
 
   async #write(file: string, delivery: Delivery): Promise<number> {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { OptionError } from '../errors.js';
 import type { Listener, PushEvent } from '../events.js';
+import { ping } from './by-hand.js';
 import { Courier } from './courier.js';
 import type { Delivery } from './delivery.js';
 import { resolveWebhooksOptions, type ResolvedWebhooksOptions, type WebhooksOptions } from './options.js';
-import { hasChanged, pingPayload, pushPayload } from './payload.js';
+import { hasChanged, pushPayload } from './payload.js';
 import type { WebhookProblem } from './problem.js';
-import { send, type SendOutcome } from './send.js';
+import type { SendOutcome } from './send.js';
 import { DeliveryStore, type StoredDelivery } from './store.js';
 
 /** What tells of pushes: a `GitServer`. */
@@ -76,8 +77,7 @@ class RunningWebhooks implements Webhooks {
   async test(name: string): Promise<SendOutcome> {
     const hook = this.#options.hooks.find((known) => known.name === name);
     if (!hook) throw new OptionError('hook', 'names no webhook');
-    const body = Buffer.from(pingPayload(hook.name));
-    return send(hook, { id: randomUUID(), event: 'ping' }, body, this.#options.send);
+    return ping(hook, this.#options.send);
   }
 
   async close({ graceMs = 5_000 }: { readonly graceMs?: number } = {}): Promise<void> {
