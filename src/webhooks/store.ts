@@ -2,7 +2,7 @@
  * The queue's folder. A delivery is `SEQUENCE-ID.json` in it until it has arrived; what was given up is below
  * `failed/`. A file is written under another name, synced and then renamed, so that it is there whole or not at all.
  */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeDelivery, parseDelivery, type Delivery } from './delivery.js';
@@ -49,6 +49,8 @@ export class DeliveryStore {
     this.#failed = join(folder, 'failed');
     this.#maxFailed = maxFailed;
     mkdirSync(this.#failed, { recursive: true, mode: 0o700 });
+    for (const path of [folder, this.#failed])
+      accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   }
 
   /** What waits, the earliest first. Broken files are moved to what has failed, and left-overs removed. */

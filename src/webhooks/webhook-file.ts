@@ -100,10 +100,13 @@ class Reader {
       if (!member) {
         throw this.fail(index, key, `"${key}" is not known; known are ${[...members.keys()].join(', ')}`);
       }
-      definition[member] = key === 'secret_file' ? await this.#secret(value, index) : value;
+      definition[member] = value;
     }
-    const count = Number('secret' in table) + Number('secret_file' in table);
-    if (count !== 1) throw this.fail(index, 'secret', 'give one of secret and secret_file');
+    const isGiven = 'secret' in table;
+    if (isGiven === 'secret_file' in table) {
+      throw this.fail(index, 'secret', 'give one of secret and secret_file');
+    }
+    if (!isGiven) definition.secret = await this.#secret(table['secret_file'], index);
     return definition as unknown as WebhookDefinition;
   }
 
