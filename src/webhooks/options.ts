@@ -20,7 +20,7 @@ export interface WebhooksOptions {
    * Host header is the pusher's to choose, and receivers would clone from wherever it says.
    */
   readonly publicUrl?: string | undefined;
-  /** After so many failed attempts a delivery is given up. Default 15, which with the default backoff is about 6 hours. */
+  /** After so many failed attempts a delivery is given up. Default 15, which with the default backoff is about 4 hours. */
   readonly maxAttempts?: number | undefined;
   /** A delivery older than this is given up with its next failure. Default 24 hours. */
   readonly maxAgeMs?: number | undefined;
