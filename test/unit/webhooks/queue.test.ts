@@ -137,6 +137,32 @@ describe('the queue', () => {
     await stage.emptied();
   });
 
+  test('gives up what has waited too long for a webhook that is not configured', async () => {
+    stage.receiver.answer = withStatus(500);
+    const first = stage.start({ backoff: { firstMs: 60_000, maxMs: 60_000 } });
+    stage.pushes.push('app.git', 'refs/heads/main');
+    await eventually('an attempt', () => stage.problems.length > 0);
+    await first.close();
+    stage.start({ hooks: [], maxAgeMs: 1 });
+    await eventually('it is given up', () => failedIn(stage.queue).length === 1);
+    expect(waitingIn(stage.queue)).toEqual([]);
+  });
+
+  test('puts new deliveries behind those that were given up, so that the oldest of these make room first', async () => {
+    stage.receiver.answer = withStatus(500);
+    for (const ref of ['refs/heads/1', 'refs/heads/2', 'refs/heads/3']) {
+      const webhooks = stage.start({ maxAttempts: 1, maxFailed: 2 });
+      stage.pushes.push('app.git', ref);
+      await eventually(
+        `${ref} is given up`,
+        () => stage.refs().includes(ref) && waitingIn(stage.queue).length === 0,
+      );
+      await webhooks.close();
+    }
+    const kept = failedIn(stage.queue).map((name) => readFileSync(join(stage.queue, 'failed', name), 'utf8'));
+    expect(kept.map((text) => /refs\/heads\/\d/.exec(text)?.[0])).toEqual(['refs/heads/2', 'refs/heads/3']);
+  });
+
   test('forgets a delivery whose file somebody has removed', async () => {
     stage.receiver.answer = withStatus(500);
     stage.start({ backoff: { firstMs: 100, maxMs: 100 } });
