@@ -129,8 +129,8 @@ describe('deliveries', () => {
     stage.receiver.answer = withStatus(500);
     stage.start({ maxAgeMs: 1, maxAttempts: 1_000 });
     stage.pushes.push('app.git', 'refs/heads/main');
-    await eventually('it is given up', () => failedIn(stage.queue).length === 1);
-    expect(stage.problemsOf('given-up')).toHaveLength(1);
+    await eventually('it is given up', () => stage.problemsOf('given-up').length === 1);
+    expect(failedIn(stage.queue)).toHaveLength(1);
   });
 
   test('that were given up make room for newer ones', async () => {
