@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import { AccessFileError, TokenFileError } from '../access/index.js';
+import { WebhookFileError } from '../webhooks/index.js';
 import { GitVersionError } from '../git/version.js';
 import { OptionError } from '../errors.js';
 import { addAccessCommand } from './access.js';
@@ -10,6 +11,7 @@ import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
 import { serve } from './serve.js';
 import { addTokenCommand } from './token.js';
+import { addWebhookCommands } from './webhook-commands.js';
 
 interface ServeFlags {
   readonly port: number;
@@ -20,6 +22,8 @@ interface ServeFlags {
   readonly tokens?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
+  readonly webhooks?: string;
+  readonly webhookQueue?: string;
 }
 
 /** The package's own version. */
@@ -43,6 +47,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
         'gittyphoon passwd [NAME]',
         'gittyphoon access explain|check …',
         'gittyphoon token create|list|revoke …',
+        'gittyphoon webhook test|list|retry …',
       ].join('\n       '),
     )
     .version(version)
@@ -58,6 +63,8 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
     .option('--rules <FILE>', 'who may read and change what; the access file then gives users only')
     .option('--tokens <FILE>', 'access tokens, made with "gittyphoon token create"')
+    .option('--webhooks <FILE>', 'whom to tell of pushes')
+    .option('--webhook-queue <DIR>', 'where deliveries wait until they have arrived')
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {
@@ -70,6 +77,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .action(passwd);
   addAccessCommand(program);
   addTokenCommand(program);
+  addWebhookCommands(program, setExitCode);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {
@@ -89,11 +97,10 @@ function explain(error: unknown): CommandError {
   if (error instanceof OptionError) {
     return new CommandError(2, error.message.replace(`option "${error.option}"`, `--${error.option}`));
   }
-  if (
-    error instanceof GitVersionError ||
-    error instanceof AccessFileError ||
-    error instanceof TokenFileError
-  ) {
+  const isPlain = [GitVersionError, AccessFileError, TokenFileError, WebhookFileError].some(
+    (known) => error instanceof known,
+  );
+  if (isPlain && error instanceof Error) {
     return new CommandError(1, error.message);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

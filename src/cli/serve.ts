@@ -15,6 +15,7 @@ import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js
 import { openServedAccess, type AccessFlags } from './served-access.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
+import { openWebhooks } from './webhooks.js';
 
 export interface ServeOptions extends AccessFlags {
   readonly version: string;
@@ -24,10 +25,12 @@ export interface ServeOptions extends AccessFlags {
   readonly host?: string;
   readonly realm: string;
   readonly logLevel: LogLevel;
+  readonly webhooks?: string;
+  readonly webhookQueue?: string;
 }
 
 /** What could be meant where a folder is missing. */
-const verbs: ReadonlySet<string> = new Set(['serve', 'passwd', 'access', 'token']);
+const verbs: ReadonlySet<string> = new Set(['serve', 'passwd', 'access', 'token', 'webhook']);
 
 function chooseFolder({ dir, gitbase }: ServeOptions): string {
   if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
@@ -91,11 +94,13 @@ export async function serve(options: ServeOptions): Promise<number> {
   const access = await openServedAccess(options, store, log);
   const git = createGitServer({ repositories: store, realm, ...access.options });
   const gitVersion = await git.gitVersion();
+  const webhooks = await openWebhooks(options, log);
+  webhooks?.observe(git);
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
   const http = createHttpServer(git, access.options.publicRead ? store : nothingToShow, log);
   const port = await listen(http, { host, port: wantedPort });
-  const stopped = untilStopped(http, git, log);
+  const stopped = untilStopped(http, git, log, webhooks);
   // Whoever reads the first lines may then close the pipe.
   process.stdout.on('error', () => {});
   process.stdout.write(

@@ -3,15 +3,23 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { GitServer } from '../server.js';
+import type { Webhooks } from '../webhooks/index.js';
 
 /** How long running transfers may take to end after the first signal. */
 const graceMs = 10_000;
 
 /** Ends the server: no new connections, no new requests, and what runs may end within its time. */
-async function stopGently(http: Server, git: GitServer, open: ReadonlySet<ServerResponse>): Promise<void> {
+async function stopGently(
+  http: Server,
+  git: GitServer,
+  open: ReadonlySet<ServerResponse>,
+  webhooks: Webhooks | undefined,
+): Promise<void> {
   const deadline = performance.now() + graceMs;
   http.close();
   await git.close({ graceMs });
+  // Behind the last push, so that it is kept too.
+  await webhooks?.close({ graceMs: Math.max(0, deadline - performance.now()) });
   // git has ended; its last words may still be on their way to a slow reader.
   while (open.size > 0 && performance.now() < deadline) await sleep(20);
   http.closeAllConnections();
@@ -21,7 +29,12 @@ async function stopGently(http: Server, git: GitServer, open: ReadonlySet<Server
  * Resolves with the exit code once SIGTERM or SIGINT has ended the server: 0 after the first signal, as a shell
  * counts signals after a second one, which waits for nobody.
  */
-export function untilStopped(http: Server, git: GitServer, log: Logger): Promise<number> {
+export function untilStopped(
+  http: Server,
+  git: GitServer,
+  log: Logger,
+  webhooks?: Webhooks,
+): Promise<number> {
   const open = new Set<ServerResponse>();
   const track = (_request: unknown, response: ServerResponse): void => {
     open.add(response);
@@ -38,7 +51,7 @@ export function untilStopped(http: Server, git: GitServer, log: Logger): Promise
         log.info(
           `${signal}: ending, at the latest in ${graceMs / 1000} seconds; a second signal ends at once`,
         );
-        void stopGently(http, git, open).then(() => resolve(0));
+        void stopGently(http, git, open, webhooks).then(() => resolve(0));
       } else if (signals === 2) {
         log.warn(`${signal}: ending at once`);
         http.closeAllConnections();

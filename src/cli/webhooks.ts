@@ -1,0 +1,72 @@
+/** Webhooks for the server: from the flags to something that observes. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { OptionError } from '../errors.js';
+import { createWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
+import { CommandError } from './command-error.js';
+import { printable } from './printable.js';
+
+/** The flags of webhooks, of `serve` as of `webhook`. */
+export interface WebhookFlags {
+  readonly webhooks?: string;
+  readonly webhookQueue?: string;
+}
+
+/**
+ * Where the queue is: as the flag says, else in the folder that systemd has made for the service (StateDirectory=), else
+ * where the user's programs keep their state (XDG Base Directory Specification).
+ */
+export function queueFolder({ webhookQueue }: WebhookFlags): string {
+  if (webhookQueue === '') throw new CommandError(2, '--webhook-queue needs the path of a folder');
+  if (webhookQueue !== undefined) return resolve(webhookQueue);
+  const { STATE_DIRECTORY: service, XDG_STATE_HOME: state, HOME: home } = process.env;
+  const [ofService = ''] = service?.split(':') ?? [];
+  if (isAbsolute(ofService)) return join(ofService, 'webhooks');
+  if (state !== undefined && isAbsolute(state)) return join(state, 'gittyphoon', 'webhooks');
+  if (home !== undefined && isAbsolute(home)) return join(home, '.local', 'state', 'gittyphoon', 'webhooks');
+  throw new CommandError(2, 'there is no HOME to keep deliveries in; give a folder with --webhook-queue');
+}
+
+/** The folder of the queue, which must be there. */
+export function existingQueueFolder(flags: WebhookFlags): string {
+  const folder = queueFolder(flags);
+  if (existsSync(folder)) return folder;
+  throw new CommandError(1, `there is no queue at ${folder}; give that of the server with --webhook-queue`);
+}
+
+function logProblem(log: Logger, { kind, message, cause, ...facts }: WebhookProblem): void {
+  const text = printable(message, 2_000);
+  const fields = { ...facts, ...(cause instanceof Error ? { err: cause } : {}) };
+  if (kind === 'attempt-failed') log.warn(fields, text);
+  else log.error(fields, text);
+}
+
+/** Webhooks as the flags want them; undefined without a file. */
+export async function openWebhooks(flags: WebhookFlags, log: Logger): Promise<Webhooks | undefined> {
+  if (flags.webhooks === undefined) {
+    if (flags.webhookQueue === undefined) return undefined;
+    throw new CommandError(2, '--webhook-queue is of no use without --webhooks');
+  }
+  const queueDirectory = queueFolder(flags);
+  const { hooks, publicUrl } = await readWebhookFile(flags.webhooks);
+  try {
+    const webhooks = createWebhooks({
+      queueDirectory,
+      hooks,
+      publicUrl,
+      onProblem: (problem) => logProblem(log, problem),
+    });
+    const noun = hooks.length === 1 ? 'webhook' : 'webhooks';
+    log.info(
+      { file: flags.webhooks },
+      printable(`${hooks.length} ${noun}; deliveries wait in ${queueDirectory}`),
+    );
+    return webhooks;
+  } catch (error) {
+    if (error instanceof OptionError && error.option === 'queueDirectory') {
+      throw new CommandError(1, error.message.replace(/^option "\w+"/, `the folder ${queueDirectory}`));
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,8 @@
+export type { WebhooksOptions } from './options.js';
+export type { WebhookProblem } from './problem.js';
+export type { Backoff } from './retry.js';
+export type { SendOutcome } from './send.js';
+export type { ResolveHost } from './target.js';
+export type { WebhookDefinition } from './webhook.js';
+export { readWebhookFile, WebhookFileError, type WebhookFile } from './webhook-file.js';
+export { createWebhooks, type PushSource, type Webhooks } from './webhooks.js';
