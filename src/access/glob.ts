@@ -11,6 +11,10 @@ export type GlobMatcher = (name: string) => boolean;
  */
 export function compileGlob(pattern: string): GlobMatcher {
   if (pattern === '') throw new TypeError('an empty pattern fits nothing');
+  // No name of a repository or a ref holds these; picomatch 4.0.7 does not return from some of them.
+  if (/["\\\p{Cc}]/u.test(pattern))
+    throw new TypeError('a pattern holds no quotes, backslashes and control characters');
+  if (/^\.\.?\//.test(pattern)) throw new TypeError('a pattern does not begin with "./" or "../"');
   // Extended globs and negation would make a rule hard to read, and expensive to match.
   const options = {
     dot: true,
@@ -21,6 +25,7 @@ export function compileGlob(pattern: string): GlobMatcher {
     // git takes U+2028 in the name of a ref, which a plain `.` does not fit: `**` would pass it by.
     flags: 's',
   } as const;
-  const matches = picomatch(pattern, options);
+  // A plus is a character like any other; picomatch takes it for a repetition.
+  const matches = picomatch(pattern.replaceAll('+', '\\+'), options);
   return (name) => matches(name);
 }

@@ -18,6 +18,10 @@ interface ServeFlags {
   readonly host?: string;
   readonly gitbase?: string;
   readonly accessfile?: string;
+  readonly htpasswd?: string;
+  readonly authUrl?: string;
+  readonly trustedProxy?: readonly string[];
+  readonly userHeader?: string;
   readonly rules?: string;
   readonly tokens?: string;
   readonly realm: string;
@@ -36,6 +40,11 @@ function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) throw new InvalidArgumentError('Give a number from 0 to 65535.');
   return port;
+}
+
+/** The values of a flag that may be given several times. */
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
 }
 
 function buildProgram(version: string, setExitCode: (code: number) => void): Command {
@@ -61,6 +70,10 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--host <address>', 'the address to listen on (default: all)')
     .option('--gitbase <DIR>', 'the same as DIR')
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
+    .option('--htpasswd <FILE>', 'users and passwords as Apache keeps them')
+    .option('--auth-url <URL>', 'an endpoint that is asked who somebody is')
+    .option('--trusted-proxy <ADDRESS>', 'a proxy that may name the user (may be repeated)', collect)
+    .option('--user-header <NAME>', 'the header in which a trusted proxy names the user')
     .option('--rules <FILE>', 'who may read and change what; the access file then gives users only')
     .option('--tokens <FILE>', 'access tokens, made with "gittyphoon token create"')
     .option('--webhooks <FILE>', 'whom to tell of pushes')

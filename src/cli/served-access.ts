@@ -2,22 +2,33 @@
 import type { Logger } from 'pino';
 import {
   combineAuthenticators,
+  externalAuthenticator,
   openAccessFile,
+  openHtpasswdFile,
   openRulesFile,
   openTokenFile,
+  proxyHeaderAuthenticator,
+  throttled,
   type AccessFile,
+  type Authenticate,
   type Authorize,
+  type HtpasswdFile,
   type RulesFile,
   type TokenFile,
 } from '../access/index.js';
-import { GitTyphoonError } from '../errors.js';
+import { GitTyphoonError, OptionError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
-import type { AccessFacts } from './start-text.js';
+import { CommandError } from './command-error.js';
+import { usersOf, type AccessFacts } from './start-text.js';
 
 /** The flags of `gittyphoon serve` that are about access. */
 export interface AccessFlags {
   readonly accessfile?: string;
+  readonly htpasswd?: string;
+  readonly authUrl?: string;
+  readonly trustedProxy?: readonly string[];
+  readonly userHeader?: string;
   readonly rules?: string;
   readonly tokens?: string;
 }
@@ -55,6 +66,14 @@ async function openAccess(
   });
 }
 
+async function openHtpasswd(file: string | undefined, log: Logger): Promise<HtpasswdFile | undefined> {
+  if (file === undefined) return undefined;
+  return openHtpasswdFile(file, {
+    onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
+    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
+  });
+}
+
 async function openRules(file: string | undefined, log: Logger): Promise<RulesFile | undefined> {
   if (file === undefined) return undefined;
   return openRulesFile(file, {
@@ -73,6 +92,27 @@ async function openTokens(file: string | undefined, log: Logger): Promise<TokenF
   });
 }
 
+/** What is wrong with an option is wrong with the flag that it comes from. */
+function forFlag<T>(flag: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new CommandError(2, `${flag} ${error.message.replace(/^option "[^"]*" /, '')}`);
+  }
+}
+
+/** A user that a proxy names; both flags belong together, since the header is anybody's to send. */
+function fromProxy({ trustedProxy, userHeader }: AccessFlags): Authenticate | undefined {
+  if (trustedProxy === undefined && userHeader === undefined) return undefined;
+  if (trustedProxy === undefined || userHeader === undefined) {
+    throw new CommandError(2, '--trusted-proxy and --user-header go together; give both');
+  }
+  return forFlag('--trusted-proxy or --user-header', () =>
+    proxyHeaderAuthenticator({ trustedAddresses: trustedProxy, userHeader }),
+  );
+}
+
 /** Opens all files that the flags name; rejects with the first that cannot be used. */
 export async function openServedAccess(
   flags: AccessFlags,
@@ -82,8 +122,17 @@ export async function openServedAccess(
   const access = await openAccess(flags.accessfile, store, log);
   const rules = await openRules(flags.rules, log);
   const tokens = await openTokens(flags.tokens, log);
+  const htpasswd = await openHtpasswd(flags.htpasswd, log);
+  const { authUrl: url } = flags;
+  const external =
+    url === undefined ? undefined : forFlag('--auth-url', () => externalAuthenticator({ url }));
+  const proxy = fromProxy(flags);
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
-  const inOrder = [tokens, access].flatMap((opened) => (opened ? [opened.authenticate] : []));
+  const secrets = [tokens?.authenticate, htpasswd?.authenticate, access?.authenticate, external].filter(
+    (authenticate) => authenticate !== undefined,
+  );
+  const bySecret = secrets.length > 0 ? throttled(combineAuthenticators(...secrets)) : undefined;
+  const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
   return {
     options: {
       publicRead: !rules,
@@ -92,6 +141,12 @@ export async function openServedAccess(
       authorizeUpdate: rules?.authorizeUpdate,
     },
     facts: () => ({
+      logins: [
+        ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
+        ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
+        ...(external ? ['those whom --auth-url knows'] : []),
+        ...(proxy ? ['those whom a trusted proxy names'] : []),
+      ],
       accessFile: access && { path: flags.accessfile ?? '', users: access.userCount },
       rulesFile: rules && { path: flags.rules ?? '', rules: rules.summary.ruleCount },
       tokenFile: tokens && { path: flags.tokens ?? '', tokens: tokens.tokenCount },

@@ -4,6 +4,8 @@ import { printable } from './printable.js';
 
 /** What decides about access, as far as it is printed. */
 export interface AccessFacts {
+  /** Who can log in, in words. */
+  readonly logins: readonly string[];
   readonly accessFile: { readonly path: string; readonly users: number } | undefined;
   /** With it the access file gives users only. */
   readonly rulesFile: { readonly path: string; readonly rules: number } | undefined;
@@ -56,16 +58,19 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-function rights({ accessFile, rulesFile }: AccessFacts): string {
+/** So many users of a file. */
+export function usersOf(users: number, path = ''): string {
+  return `${count(users, 'user')} of ${printable(path)}`;
+}
+
+function rights({ logins, accessFile, rulesFile }: AccessFacts): string {
   if (rulesFile) {
-    const users = accessFile
-      ? `${count(accessFile.users, 'user')} of ${printable(accessFile.path)}`
-      : 'nobody';
+    const users = logins.length > 0 ? logins.join(', ') : 'nobody';
     return `${count(rulesFile.rules, 'rule')} of ${printable(rulesFile.path)} decide; ${users} can log in.`;
   }
   if (!accessFile) return 'Everybody may read, nobody may push; --accessfile FILE lets users push.';
   const { path, users } = accessFile;
-  return `Everybody may read; ${count(users, 'user')} of ${printable(path)} may push where it says so.`;
+  return `Everybody may read; ${usersOf(users, path)} may push where it says so.`;
 }
 
 function tokenLines({ tokenFile }: AccessFacts): readonly string[] {

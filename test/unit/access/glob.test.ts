@@ -28,7 +28,16 @@ describe('a pattern', () => {
     expect(compileGlob(pattern)(name)).toBe(fits);
   });
 
-  test.each(['', 'a[', 'a{b'])('%j is refused', (pattern) => {
+  test.each([
+    ['++', '++', true],
+    ['++', '+', false],
+    ['c++/*', 'c++/app', true],
+    ['[+-]', '+', true],
+  ])('%s, %s, with plus: %s', (pattern, name, fits) => {
+    expect(compileGlob(pattern)(name)).toBe(fits);
+  });
+
+  test.each(['', 'a[', 'a{b', '"\\\\\\\\"', 'a\\b', './x', '../x', 'a\nb'])('%j is refused', (pattern) => {
     expect(() => compileGlob(pattern)).toThrow(/pattern|closing/i);
   });
 });

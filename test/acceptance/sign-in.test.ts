@@ -1,0 +1,98 @@
+/** The ways to say who one is, as flags of the server, with rules that say what they may. */
+import { execFileSync } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunningCommand } from '../support/command.js';
+import type { GitResult } from '../support/fixtures.js';
+import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
+
+let place: Workspace;
+let rules: string;
+const servers: Server[] = [];
+
+beforeEach(async () => {
+  place = await createWorkspace();
+  await place.addBare('app.git');
+  rules = join(place.folder, 'rules.toml');
+  await writeFile(rules, '[[rules]]\nwho = "ann"\nallow = "write"\n');
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) server.close();
+  await place.close();
+});
+
+/** An endpoint as for nginx's auth_request: it knows ann and her password. */
+async function startEndpoint(): Promise<string> {
+  const expected = `Basic ${Buffer.from('ann:tulip').toString('base64')}`;
+  const server = createServer((request, response) => {
+    const isRight = request.headers.authorization === expected;
+    response.writeHead(isRight ? 204 : 401, isRight ? { 'Remote-User': 'ann' } : {}).end();
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`;
+}
+
+/** What a flag and its value are. */
+type Flags = () => string[] | Promise<string[]>;
+
+const byHtpasswd: Flags = async () => {
+  const hash = execFileSync('openssl', ['passwd', '-6', 'tulip'], { encoding: 'utf8' }).trim();
+  const file = join(place.folder, 'htpasswd');
+  await writeFile(file, `ann:${hash}\n`);
+  return ['--htpasswd', file];
+};
+const byEndpoint: Flags = async () => ['--auth-url', await startEndpoint()];
+
+const list = (server: RunningCommand, password: string): Promise<GitResult> =>
+  place.tryGit('ls-remote', withCredentials(`${server.url}app.git`, 'ann', password));
+
+describe.each([
+  ['--htpasswd', byHtpasswd],
+  ['--auth-url', byEndpoint],
+] as const)('%s', (_flag, flags) => {
+  test('lets in who has the password, and nobody else', async () => {
+    const server = await place.serve('--rules', rules, ...(await flags()));
+    expect(server.stdout()).toMatch(/1 rule of .* decide; .+ can log in\.$/m);
+    expect((await list(server, 'tulip')).code).toBe(0);
+    expect((await list(server, 'rose')).stderr).toContain('Authentication failed');
+    expect(server.stderr()).not.toMatch(/tulip|rose/);
+  });
+});
+
+test('--trusted-proxy and --user-header let a proxy name the user, from its own address alone', async () => {
+  const asAnn = ['-c', 'http.extraHeader=X-User: ann', 'ls-remote'];
+  const trusted = await place.serve(
+    '--rules',
+    rules,
+    '--trusted-proxy',
+    '127.0.0.1',
+    '--user-header',
+    'X-User',
+  );
+  expect((await place.tryGit(...asAnn, `${trusted.url}app.git`)).code).toBe(0);
+  expect((await place.tryGit('ls-remote', `${trusted.url}app.git`)).code).not.toBe(0);
+  const other = await place.serve(
+    '--rules',
+    rules,
+    '--trusted-proxy',
+    '192.0.2.1',
+    '--user-header',
+    'X-User',
+  );
+  expect((await place.tryGit(...asAnn, `${other.url}app.git`)).code).not.toBe(0);
+});
+
+test.each([
+  [['--trusted-proxy', '127.0.0.1'], '--trusted-proxy and --user-header go together; give both'],
+  [['--trusted-proxy', 'x', '--user-header', 'X-User'], '--trusted-proxy or --user-header '],
+  [['--auth-url', 'ftp://x'], '--auth-url must be an http or https URL'],
+])('%j cannot be used, and says why', async (flags, message) => {
+  const { code, stderr } = await place.run(...flags, place.root);
+  expect(stderr).toContain(`gittyphoon: ${message}`);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(code).toBe(2);
+});
