@@ -110,9 +110,16 @@ function operationsOf(
   });
 }
 
-/** A pattern that fits this text alone; for claims that go into patterns. */
+/**
+ * A text as a pattern that fits nothing else; for claims that go into patterns. A text that no repository of a forge can
+ * be named, such as one with `*` or `..` in it, refuses the token rather than mean something to the pattern.
+ */
 export function literalGlob(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{N}\s/_-]/gu, String.raw`\$&`);
+  const isPlain = /^[\p{L}\p{N}\p{M}_./@~+ -]+$/u.test(text);
+  if (!isPlain || text.split('/').some((part) => /^\.{0,2}$/.test(part))) {
+    throw new TokenRefusal('a claim is not what a repository can be named');
+  }
+  return text.replaceAll('+', String.raw`\+`);
 }
 
 function repositoriesOf(
