@@ -46,8 +46,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('holds the built code, its types, its documents and its licence, and nothing else', async () => {
-  for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/access/index.js', 'dist/access/index.d.ts']) {
-    expect(packed).toContain(path);
+  for (const path of ['dist/index', 'dist/access/index', 'dist/access/oidc']) {
+    expect(packed).toContain(`${path}.js`);
+    expect(packed).toContain(`${path}.d.ts`);
   }
   expect(packed).toContain('dist/cli/main.js');
   expect(packed).toContain('LICENSE');
@@ -79,13 +80,22 @@ it('resolves with its types in every way that an ES module can be imported', asy
   expect(problems.filter(({ resolutionKind = '' }) => !unsupported.has(resolutionKind))).toEqual([]);
 });
 
-it('brings exactly its four dependencies', async () => {
+it('brings exactly its dependencies, and jose only to those who install it themselves', async () => {
   const tree = JSON.parse(await run('npm', ['ls', '--json', '--depth=1'], project)) as {
-    dependencies: { gittyphoon: { dependencies: Readonly<Record<string, unknown>> } };
+    dependencies: { gittyphoon: { dependencies: Readonly<Record<string, { readonly version?: string }>> } };
   };
   expect(Object.keys(tree.dependencies)).toEqual(['gittyphoon']);
-  const brought = Object.keys(tree.dependencies.gittyphoon.dependencies);
-  expect(brought.toSorted()).toEqual(['bcryptjs', 'commander', 'pino', 'pino-pretty']);
+  const named = Object.entries(tree.dependencies.gittyphoon.dependencies);
+  // An optional peer that is not there is named without a version.
+  const brought = named.filter(([, { version }]) => version !== undefined).map(([name]) => name);
+  expect(brought.toSorted()).toEqual([
+    'bcryptjs',
+    'commander',
+    'picomatch',
+    'pino',
+    'pino-pretty',
+    'smol-toml',
+  ]);
 });
 
 const program = `
@@ -151,7 +161,23 @@ it('compiles in a strict TypeScript project, its own types checked as well, and 
   });
 });
 
-it('offers nothing but its three entry points', async () => {
+it('loads without jose, and needs it for tokens of an OpenID Connect issuer alone', async () => {
+  const attempt = (name: string): Promise<string> =>
+    run(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import('${name}').then(() => console.log('ok'), (error) => console.log(error.message))`,
+      ],
+      project,
+    );
+  expect(await attempt('gittyphoon')).toBe('ok\n');
+  expect(await attempt('gittyphoon/access')).toBe('ok\n');
+  expect(await attempt('gittyphoon/access/oidc')).toContain("Cannot find package 'jose'");
+});
+
+it('offers nothing but its entry points', async () => {
   const attempt = "import('gittyphoon/dist/server.js').then(() => 1, (error) => console.log(error.code))";
   const printed = await run(process.execPath, ['--input-type=module', '-e', attempt], project);
   expect(printed).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
