@@ -1,5 +1,8 @@
 export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './adapters/fetch.js';
 export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
+export { RepositoryAdministration, type AdministrationOptions } from './administration/administration.js';
+export type { RepositoryDetails } from './administration/inspect.js';
+export type { TrashEntry } from './administration/trash.js';
 export type { Authenticate, Authorize, Challenge } from './access/policy.js';
 export type {
   Credentials,
@@ -33,6 +36,8 @@ export type { ProtocolVersion } from './protocol/git-protocol.js';
 export type { RefUpdateStatus } from './protocol/push-report.js';
 export type { RefUpdate } from './protocol/push-request.js';
 export type { AdvertisedService, Service } from './protocol/service.js';
+export { AdministrationError, type AdministrationCode } from './repository/administration-error.js';
+export type { CreateSettings, PendingRepository, Visibility } from './repository/create-settings.js';
 export { DirectoryStore, type DirectoryStoreOptions } from './repository/directory-store.js';
 export type { Repository, RepositoryStore } from './repository/repository.js';
 export { createGitServer, type GitServer } from './server.js';

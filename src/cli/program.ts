@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import { AccessFileError } from '../access/index.js';
 import { GitVersionError } from '../git/version.js';
-import { OptionError } from '../errors.js';
+import { GitTyphoonError, OptionError } from '../errors.js';
+import { AdministrationError } from '../repository/administration-error.js';
 import { CommandError } from './command-error.js';
 import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
+import { printable } from './printable.js';
+import { addRepoCommand } from './repo.js';
 import { serve } from './serve.js';
 
 interface ServeFlags {
@@ -33,7 +36,7 @@ function parsePort(text: string): number {
 function buildProgram(version: string, setExitCode: (code: number) => void): Command {
   const program = new Command('gittyphoon')
     .description('Serves the git repositories in a folder over HTTP, readable by all and writable by nobody.')
-    .usage('[serve] [options] [DIR]\n       gittyphoon passwd [NAME]')
+    .usage('[serve] [options] [DIR]\n       gittyphoon passwd [NAME]\n       gittyphoon repo COMMAND …')
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -55,6 +58,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .description('make a line for an access file from a password')
     .argument('[NAME]', 'the user; without it only the hash is printed')
     .action(passwd);
+  addRepoCommand(program);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {
@@ -68,6 +72,8 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
 function explain(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (error instanceof CommanderError) {
+    // Commander has printed the help by then.
+    if (error.code === 'commander.help') return new CommandError(2, 'a command is missing');
     const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
     return new CommandError(2, `${text} (gittyphoon --help shows what there is)`);
   }
@@ -76,6 +82,11 @@ function explain(error: unknown): CommandError {
   }
   if (error instanceof GitVersionError || error instanceof AccessFileError) {
     return new CommandError(1, error.message);
+  }
+  if (error instanceof AdministrationError) return new CommandError(1, printable(error.message));
+  if (error instanceof GitTyphoonError) {
+    const why = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return new CommandError(1, printable(error.message + why, 2_000));
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new CommandError(1, `unexpected failure: ${text}`);

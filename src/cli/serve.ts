@@ -34,7 +34,7 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
   const given = dir ?? gitbase ?? '.';
   const folder = resolve(given);
   if (given === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    const isVerb = given === 'serve' || given === 'passwd';
+    const isVerb = ['serve', 'passwd', 'repo'].includes(given);
     const advice = isVerb
       ? `as a command, "${given}" comes before all flags`
       : 'give the one that holds the repositories';
