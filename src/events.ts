@@ -46,6 +46,13 @@ export interface PushEvent {
   readonly certificate: string | undefined;
 }
 
+/** A push has created a repository, which is served from now on; the push itself is told after it. */
+export interface CreateEvent {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+}
+
 /** Something failed on the server's side, or a listener threw. A client's own mistakes are no errors here. */
 export interface ErrorEvent {
   readonly error: unknown;
@@ -58,6 +65,7 @@ export interface GitServerEvents {
   request: RequestEvent;
   fetch: FetchEvent;
   push: PushEvent;
+  create: CreateEvent;
   error: ErrorEvent;
 }
 
@@ -69,6 +77,7 @@ export class Observers {
     request: new Set(),
     fetch: new Set(),
     push: new Set(),
+    create: new Set(),
     error: new Set(),
   };
 

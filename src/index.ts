@@ -14,6 +14,7 @@ export type {
 } from './context.js';
 export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
 export type {
+  CreateEvent,
   ErrorEvent,
   FetchEvent,
   GitServerEvents,
@@ -23,6 +24,7 @@ export type {
   RequestEvent,
 } from './events.js';
 export { GitVersionError } from './git/version.js';
+export type { CreateOnPush } from './http/create-on-push.js';
 export type { GitRequest, GitResponse, Header, ResponseBody } from './http/exchange.js';
 export type {
   CorsOptions,

@@ -8,6 +8,7 @@ import type { CorsOptions, GitServerOptions, LimitOptions, ResolvedOptions } fro
 import { DirectoryStore } from './repository/directory-store.js';
 import { repositoryAt } from './repository/function-store.js';
 import type { Repository } from './repository/repository.js';
+import { resolveCreateOnPush } from './resolve-create.js';
 
 const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   repositories: true,
@@ -16,6 +17,7 @@ const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   publicWrite: true,
   authenticate: true,
   authorize: true,
+  createOnPush: true,
   realm: true,
   challenge: true,
   gitCommand: true,
@@ -237,6 +239,7 @@ export function resolveOptions(options: GitServerOptions): ResolvedOptions {
   return {
     find: resolveFind(options),
     policy: resolvePolicy(options),
+    createOnPush: resolveCreateOnPush(options),
     gitCommand: textOr(options.gitCommand, 'gitCommand', 'git'),
     gitConfig: resolveGitConfig(options),
     environment,

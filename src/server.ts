@@ -3,6 +3,7 @@ import { baseEnvironment } from './git/environment.js';
 import { RepositoryConfigReader } from './git/repository-config.js';
 import { GitRunner } from './git/runner.js';
 import { probeGitVersion } from './git/version.js';
+import { RepositoryCreator } from './http/create-on-push.js';
 import type { GitRequest, GitResponse } from './http/exchange.js';
 import { Pipeline } from './http/pipeline.js';
 import type { GitServerOptions } from './options.js';
@@ -45,9 +46,14 @@ export function createGitServer(options: GitServerOptions): GitServer {
     config: resolved.gitConfig,
     killGraceMs: resolved.limits.killGraceMs,
   });
+  const { createOnPush, policy } = resolved;
+  const { temporaryDirectory } = resolved.limits;
+  const creator =
+    createOnPush && new RepositoryCreator({ ...createOnPush, policy, git, observers, temporaryDirectory });
   let isClosing = false;
   const pipeline = new Pipeline({
     ...resolved,
+    creator,
     git,
     configs: new RepositoryConfigReader(git),
     observers,

@@ -58,7 +58,7 @@ export async function listTrash(root: string): Promise<readonly TrashEntry[]> {
   const trash = join(root, trashFolder);
   const ids = await readdir(trash).catch(() => []);
   const entries: TrashEntry[] = [];
-  for (const id of ids.sort().reverse()) {
+  for (const id of ids.toSorted((a, b) => (a < b ? 1 : -1))) {
     const deletedAt = dateOf(id);
     const name = deletedAt && (await nameIn(join(trash, id)));
     if (deletedAt && name !== undefined) entries.push({ id, name, deletedAt });

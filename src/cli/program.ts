@@ -17,6 +17,7 @@ interface ServeFlags {
   readonly host?: string;
   readonly gitbase?: string;
   readonly accessfile?: string;
+  readonly createOnPush?: boolean;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
@@ -48,6 +49,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--host <address>', 'the address to listen on (default: all)')
     .option('--gitbase <DIR>', 'the same as DIR')
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
+    .option('--create-on-push', 'let users create by pushing what the access file names for them')
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {

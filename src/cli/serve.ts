@@ -23,6 +23,7 @@ export interface ServeOptions {
   readonly port: number;
   readonly host?: string;
   readonly accessfile?: string;
+  readonly createOnPush?: boolean;
   readonly realm: string;
   readonly logLevel: LogLevel;
 }
@@ -63,12 +64,14 @@ const refusePush: Authorize = ({ repository }) => {
 
 async function openAccess(
   file: string | undefined,
+  mayCreate: boolean,
   store: DirectoryStore,
   log: Logger,
 ): Promise<AccessFile | undefined> {
   if (file === undefined) return undefined;
   return openAccessFile(file, {
     repositories: store,
+    mayCreate,
     onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
     onProblem: (problem) =>
       log.error({ file, line: problem.line }, `${problem.message}; what was read before stays in force`),
@@ -103,14 +106,18 @@ function createHttpServer(git: GitServer, store: DirectoryStore, log: Logger): S
 /** Serves until a signal ends it; resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   const folder = chooseFolder(options);
-  const { port: wantedPort, host, accessfile, realm, logLevel, version } = options;
+  const { port: wantedPort, host, accessfile, createOnPush = false, realm, logLevel, version } = options;
+  if (createOnPush && accessfile === undefined) {
+    throw new CommandError(2, '--create-on-push needs --accessfile, which says who may create what');
+  }
   const store = new DirectoryStore({ root: folder });
   const log = await createLogger(logLevel);
-  const access = await openAccess(accessfile, store, log);
+  const access = await openAccess(accessfile, createOnPush, store, log);
   const git = createGitServer({
     repositories: store,
     publicRead: true,
     realm,
+    createOnPush: createOnPush ? () => ({}) : false,
     ...(access
       ? { authenticate: access.authenticate, authorize: access.authorize }
       : { authorize: refusePush }),

@@ -78,6 +78,17 @@ async function isAllowed(
   return (await policy.authorize({ ...access, context: { ...access.context, operation } })) === true;
 }
 
+/**
+ * Whether this user may make the repository of this name, which does not exist. That everybody may push to everything
+ * there is (`publicWrite`) does not say so.
+ */
+export async function mayCreate(
+  policy: AccessPolicy,
+  access: RepositoryReference & { user: GitUser | undefined; context: RequestContext },
+): Promise<boolean> {
+  return isAllowed({ ...policy, publicWrite: false }, 'write', access);
+}
+
 /** Looking for a repository takes longer when there is one; both take less than this. */
 const hidingMs = 10;
 

@@ -11,11 +11,13 @@ import type { GitRunner } from '../git/runner.js';
 import { negotiateProtocol, type GitProtocol, type ProtocolVersion } from '../protocol/git-protocol.js';
 import type { Repository } from '../repository/repository.js';
 import type { ServiceCall, ServiceLimits } from './call.js';
+import type { RepositoryCreator } from './create-on-push.js';
 import { corsHeaders, preflightResponse, type CorsPolicy } from './cors.js';
 import { emptyBody, headerValue, type GitRequest, type GitResponse } from './exchange.js';
 import { checkExportRules } from './export-rules.js';
 import { asFailure, failureResponse, isServerFault } from './failures.js';
 import { authenticate, authorize, withChallenge } from './gate.js';
+import type { NewRepository } from './new-repository.js';
 import { matchRoute, type Endpoint, type Route } from './routes.js';
 import { checkDumbAllowed, dumbFile, dumbPacks } from './services/dumb.js';
 import { dumbHead, dumbRefs } from './services/dumb-refs.js';
@@ -26,6 +28,8 @@ import { upload } from './services/upload.js';
 export interface PipelineParts {
   readonly policy: AccessPolicy;
   readonly find: (path: string, context: RequestContext) => Promise<Repository | undefined>;
+  /** Makes repositories of pushes; undefined where none does. */
+  readonly creator: RepositoryCreator | undefined;
   readonly git: GitRunner;
   readonly configs: RepositoryConfigReader;
   /** An embedder's function; what it gives is checked. */
@@ -46,6 +50,15 @@ export interface PipelineParts {
 interface Progress {
   user?: GitUser | undefined;
   repository?: Repository;
+}
+
+/** What the gate has let through. */
+interface Admitted {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+  /** The repository is one that this push makes. */
+  readonly made: NewRepository | undefined;
 }
 
 let lastId = 0;
@@ -139,12 +152,30 @@ export class Pipeline {
     context: RequestContext,
     progress: Progress,
   ): Promise<GitResponse> {
-    const { policy, find, git, configs, observers, limits } = this.#parts;
+    const { policy, find, creator } = this.#parts;
     const user = (progress.user = await authenticate(policy, context));
     const began = performance.now();
     const found = await find(context.path, context);
+    const made = found ? undefined : await creator?.open(context, user);
     const reference = { name: found?.name ?? context.path, repository: found };
-    const repository = (progress.repository = await authorize(policy, context, user, reference, began));
+    const repository = made?.repository ?? (await authorize(policy, context, user, reference, began));
+    progress.repository = repository;
+    try {
+      const response = await this.#call(request, endpoint, protocol, { context, user, repository, made });
+      return made ? made.deliver(response) : response;
+    } catch (error) {
+      made?.end();
+      throw error;
+    }
+  }
+
+  async #call(
+    request: GitRequest,
+    endpoint: Endpoint,
+    protocol: GitProtocol,
+    { context, user, repository, made }: Admitted,
+  ): Promise<GitResponse> {
+    const { policy, git, configs, limits } = this.#parts;
     const environment: GitEnvironment = {
       ...clientEnvironment(user?.name, request.remoteAddress),
       ...(protocol.environment === undefined ? {} : { GIT_PROTOCOL: protocol.environment }),
@@ -161,9 +192,10 @@ export class Pipeline {
       config,
       git,
       environment,
-      observers,
+      observers: made?.observers ?? this.#parts.observers,
       limits,
       isPublic,
+      onStart: made?.onStart,
     };
     return this.#run(call, endpoint);
   }

@@ -99,7 +99,7 @@ function reportLine(text: string): Buffer {
 
 /** A complete answer that refuses every update of a push for one reason, in the form that it negotiated. */
 export function encodePushRefusal(
-  updates: readonly RefUpdate[],
+  updates: readonly Pick<RefUpdate, 'refName'>[],
   capabilities: Capabilities,
   reason: string,
 ): Buffer | undefined {
