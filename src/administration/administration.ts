@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { realpath, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseEnvironment } from '../git/environment.js';
@@ -59,7 +60,7 @@ export class RepositoryAdministration {
   }
 
   /** Makes a bare repository. Of two that make the same one at once, one gets `ERR_REPOSITORY_EXISTS`. */
-  create(name: string, settings: CreateSettings = {}): Promise<Repository> {
+  async create(name: string, settings: CreateSettings = {}): Promise<Repository> {
     return createRepository(this.#git, { root: this.#root }, newRepositoryName(name), settings);
   }
 
@@ -115,8 +116,8 @@ export class RepositoryAdministration {
     checkDescription(description);
     const { gitDir } = await this.#find(name);
     const file = join(gitDir, 'description');
-    const temporary = `${file}.${process.pid}.new`;
-    await writeFile(temporary, description === '' ? '' : `${description}\n`);
+    const temporary = `${file}.${randomBytes(6).toString('hex')}.new`;
+    await writeFile(temporary, description === '' ? '' : `${description}\n`, { flag: 'wx' });
     await rename(temporary, file);
   }
 

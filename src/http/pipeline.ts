@@ -158,7 +158,9 @@ export class Pipeline {
     const found = await find(context.path, context);
     const made = found ? undefined : await creator?.open(context, user);
     const reference = { name: found?.name ?? context.path, repository: found };
-    const repository = made?.repository ?? (await authorize(policy, context, user, reference, began));
+    const pushMayCreate = creator !== undefined;
+    const repository =
+      made?.repository ?? (await authorize(policy, context, user, reference, began, pushMayCreate));
     progress.repository = repository;
     try {
       const response = await this.#call(request, endpoint, protocol, { context, user, repository, made });
