@@ -79,7 +79,7 @@ export class RepositoryCreator {
 
   /**
    * The repository that this request may make, to be asked where none was found. Undefined for reading and for whoever
-   * may not; throws for a name that cannot be.
+   * may not, and where there is one by now; throws for a name that cannot be.
    */
   async open(context: RequestContext, user: GitUser | undefined): Promise<NewRepository | undefined> {
     if (context.service !== 'git-receive-pack') return undefined;
@@ -101,7 +101,7 @@ export class RepositoryCreator {
     settings: CreateSettings,
     context: RequestContext,
     user: GitUser | undefined,
-  ): Promise<NewRepository> {
+  ): Promise<NewRepository | undefined> {
     const { git, observers } = this.#parts;
     const isForPush = context.phase === 'rpc';
     try {
@@ -109,7 +109,10 @@ export class RepositoryCreator {
       const followsPush = settings.defaultBranch === undefined;
       return new NewRepository({ pending, isForPush, followsPush, git, observers, context, user });
     } catch (error) {
-      throw error instanceof AdministrationError ? refusal(error) : error;
+      if (!(error instanceof AdministrationError)) throw error;
+      // Another push may have created it since it was looked for.
+      if (isForPush && error.code === 'ERR_REPOSITORY_EXISTS') return undefined;
+      throw refusal(error);
     }
   }
 

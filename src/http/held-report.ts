@@ -12,6 +12,15 @@ function capabilitiesOf(report: Buffer): Capabilities {
   return new Map([['report-status', []], ...(isInBand ? [['side-band-64k', []] as const] : [])]);
 }
 
+async function failureOf(work: Promise<void>): Promise<Error | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 /**
  * The answer of receive-pack, with its report held back until it is decided what becomes of the push as a whole. git
  * has written all refs by the time its report begins. Fails where the client cannot be told of a refusal.
@@ -34,12 +43,16 @@ export class HeldReport extends Transform {
     return this.#pushedBytes;
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#take(chunk).then(() => done(), done);
+  override async _transform(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    done: TransformCallback,
+  ): Promise<void> {
+    done(await failureOf(this.#take(chunk)));
   }
 
-  override _flush(done: TransformCallback): void {
-    this.#end().then(() => done(), done);
+  override async _flush(done: TransformCallback): Promise<void> {
+    done(await failureOf(this.#end()));
   }
 
   async #take(chunk: Buffer): Promise<void> {

@@ -155,8 +155,10 @@ export class Pipeline {
     const { policy, find, creator } = this.#parts;
     const user = (progress.user = await authenticate(policy, context));
     const began = performance.now();
-    const found = await find(context.path, context);
-    const made = found ? undefined : await creator?.open(context, user);
+    const first = await find(context.path, context);
+    const made = first ? undefined : await creator?.open(context, user);
+    // Another push may have created it meanwhile.
+    const found = first ?? (creator && !made ? await find(context.path, context) : undefined);
     const reference = { name: found?.name ?? context.path, repository: found };
     const pushMayCreate = creator !== undefined;
     const repository =

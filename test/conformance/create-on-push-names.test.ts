@@ -1,5 +1,5 @@
 /** The names that a push may give to a new repository, and where new repositories go. */
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeBareRepository, makeTempDir, makeWorkTree } from '../support/fixtures.js';
@@ -11,11 +11,11 @@ import { clientOf } from './lab.js';
 let lab: CreateLab;
 afterEach(() => lab.close());
 
-const { ok, try: attempt } = clientOf(2);
+const client = clientOf(2);
 
 describe('names', () => {
   const refused = async (path: string, text: string): Promise<void> => {
-    const { code, stderr } = await attempt(['push', lab.as('ann', path), 'main'], lab.work);
+    const { code, stderr } = await client.try(['push', lab.as('ann', path), 'main'], lab.work);
     expect([path, code]).not.toEqual([path, 0]);
     expect(stderr).toContain(text);
   };
@@ -33,7 +33,7 @@ describe('names', () => {
       'a%2a',
       'a%3fb',
       'tab%E2%80%8Bless',
-      `${'x'.repeat(210)}`,
+      'x'.repeat(210),
       `${'d/'.repeat(25)}x`,
     ]) {
       await refused(path, 'remote: no repository can be created: the name ');
@@ -102,15 +102,17 @@ describe('names', () => {
       },
     );
     await refused('team/other', 'remote: repository not found');
-    await ok(['push', lab.as('ann', 'team/mine'), 'main'], lab.work);
+    await client.ok(['push', lab.as('ann', 'team/mine'), 'main'], lab.work);
+    expect(lab.created).toHaveLength(1);
     await lab.expectNothing('team');
   });
 });
 
 it('with requireExportOk the new repository is served as well', async () => {
   lab = await openCreateLab({}, { requireExportOk: true });
-  await ok(['push', lab.as('ann', 'app'), 'main'], lab.work);
-  await ok(['ls-remote', lab.as('ann', 'app')]);
+  expect(readdirSync(lab.root)).toEqual([]);
+  await client.ok(['push', lab.as('ann', 'app'), 'main'], lab.work);
+  await client.ok(['ls-remote', lab.as('ann', 'app')]);
 });
 
 it('a store of its own kind makes repositories with create()', async () => {
@@ -143,9 +145,46 @@ it('a store of its own kind makes repositories with create()', async () => {
       },
     },
   );
-  await ok(['push', lab.as('ann', 'team/app'), 'main'], lab.work);
+  await client.ok(['push', lab.as('ann', 'team/app'), 'main'], lab.work);
   await eventually('it is over', () => log.includes('discard'));
   expect(log).toEqual(['create team/app.git', 'publish', 'discard']);
-  await ok(['ls-remote', lab.as('ann', 'team/app')]);
+  await client.ok(['ls-remote', lab.as('ann', 'team/app')]);
   place.dispose();
+});
+
+it('a repository that cannot be put into service is refused, and the operator told', async () => {
+  const place = makeTempDir();
+  lab = await openCreateLab(
+    {},
+    {
+      repositories: {
+        find: async () => undefined,
+        create: async (name) => ({
+          repository: { name, gitDir: await makeBareRepository(join(place.path, 'x.git'), { commits: 0 }) },
+          publish: async () => Promise.reject(new Error('the disk is full')),
+          discard: async () => place.dispose(),
+        }),
+      },
+    },
+  );
+  const { code, stderr } = await client.try(['push', lab.as('ann', 'app'), 'main'], lab.work);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain('the server failed to create the repository');
+  expect(stderr).not.toContain('disk');
+  await eventually('it is removed', () => !existsSync(place.path));
+  expect(lab.server.events.error.map(({ error }) => String(error))).toEqual(['Error: the disk is full']);
+  expect(lab.created).toEqual([]);
+});
+
+it('what createOnPush gives by mistake is the server’s fault, and creates nothing', async () => {
+  for (const given of [true, { defaultBranch: '-x' }, 'main']) {
+    lab = await openCreateLab({}, { createOnPush: (() => given) as never });
+    const answer = await fetch(`${lab.url('app')}/info/refs?service=git-receive-pack`, {
+      headers: { Authorization: basic('ann') },
+    });
+    expect([given, answer.status]).toEqual([given, 500]);
+    await lab.expectNothing();
+    await lab.close();
+  }
+  lab = await openCreateLab();
 });
