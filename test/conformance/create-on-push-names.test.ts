@@ -91,6 +91,12 @@ describe('names', () => {
     await lab.expectNothing();
   });
 
+  it('that only publicWrite opens are not created', async () => {
+    lab = await openCreateLab({}, { publicWrite: true, authorize: () => false });
+    await refused('app', 'remote: repository not found');
+    await lab.expectNothing();
+  });
+
   it('that a token does not open are not created with it', async () => {
     lab = await openCreateLab(
       {},

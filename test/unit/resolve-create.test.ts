@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import type { GitServerOptions, ResolvedOptions } from '../../src/options.js';
+import type { ResolvedOptions } from '../../src/options.js';
 import { DirectoryStore } from '../../src/repository/directory-store.js';
 import { resolveOptions } from '../../src/resolve-options.js';
 import { makeTempDir } from '../support/fixtures.js';
@@ -10,7 +10,7 @@ afterAll(() => folder.dispose());
 
 /** Options as somebody gives them who does not use TypeScript. */
 const resolved = (options: object): ResolvedOptions =>
-  resolveOptions({ repositories: root, ...options } as GitServerOptions);
+  resolveOptions({ repositories: root, ...options });
 
 describe('createOnPush', () => {
   const create = (): Promise<never> => Promise.reject(new Error('not called'));
