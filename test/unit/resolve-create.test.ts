@@ -9,8 +9,7 @@ const root = folder.path;
 afterAll(() => folder.dispose());
 
 /** Options as somebody gives them who does not use TypeScript. */
-const resolved = (options: object): ResolvedOptions =>
-  resolveOptions({ repositories: root, ...options });
+const resolved = (options: object): ResolvedOptions => resolveOptions({ repositories: root, ...options });
 
 describe('createOnPush', () => {
   const create = (): Promise<never> => Promise.reject(new Error('not called'));
