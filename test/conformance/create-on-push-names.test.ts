@@ -94,6 +94,7 @@ describe('names', () => {
   it('that only publicWrite opens are not created', async () => {
     lab = await openCreateLab({}, { publicWrite: true, authorize: () => false });
     await refused('app', 'remote: repository not found');
+    expect(lab.created).toEqual([]);
     await lab.expectNothing();
   });
 
