@@ -44,6 +44,15 @@ export interface PushEvent {
   readonly pushOptions: readonly string[];
   /** The push certificate as it was sent; git, not we, verifies it. */
   readonly certificate: string | undefined;
+  /** Either all refs were to be updated, or none. */
+  readonly isAtomic: boolean;
+}
+
+/** A push has created a repository, which is served from now on; the push itself is told after it. */
+export interface CreateEvent {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
 }
 
 /** Something failed on the server's side, or a listener threw. A client's own mistakes are no errors here. */
@@ -58,6 +67,7 @@ export interface GitServerEvents {
   request: RequestEvent;
   fetch: FetchEvent;
   push: PushEvent;
+  create: CreateEvent;
   error: ErrorEvent;
 }
 
@@ -69,6 +79,7 @@ export class Observers {
     request: new Set(),
     fetch: new Set(),
     push: new Set(),
+    create: new Set(),
     error: new Set(),
   };
 

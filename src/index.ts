@@ -1,5 +1,8 @@
 export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './adapters/fetch.js';
 export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
+export { RepositoryAdministration, type AdministrationOptions } from './administration/administration.js';
+export type { RepositoryDetails } from './administration/inspect.js';
+export type { TrashEntry } from './administration/trash.js';
 export type {
   Authenticate,
   Authorize,
@@ -20,6 +23,7 @@ export type {
 } from './context.js';
 export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
 export type {
+  CreateEvent,
   ErrorEvent,
   FetchEvent,
   GitServerEvents,
@@ -30,6 +34,7 @@ export type {
 } from './events.js';
 export type { ChangedPath, PushedCommit, QuarantinedObjects } from './git/quarantine.js';
 export { GitVersionError } from './git/version.js';
+export type { CreateOnPush } from './http/create-on-push.js';
 export type { GitRequest, GitResponse, Header, ResponseBody } from './http/exchange.js';
 export type {
   CorsOptions,
@@ -53,6 +58,8 @@ export type {
   PushLimits,
   PushLimitsFunction,
 } from './push/push-policy.js';
+export { AdministrationError, type AdministrationCode } from './repository/administration-error.js';
+export type { CreateSettings, PendingRepository, Visibility } from './repository/create-settings.js';
 export { DirectoryStore, type DirectoryStoreOptions } from './repository/directory-store.js';
 export type { Repository, RepositoryStore } from './repository/repository.js';
 export { createGitServer, type GitServer } from './server.js';

@@ -2,6 +2,7 @@
 import type { AccessPolicy, Authenticate, Authorize, AuthorizeUpdate, Challenge } from './access/policy.js';
 import type { GitUser, RequestContext } from './context.js';
 import type { ServiceLimits } from './http/call.js';
+import type { CreateOnPush, CreatePlace } from './http/create-on-push.js';
 import type { CorsPolicy } from './http/cors.js';
 import type { ProtocolVersion } from './protocol/git-protocol.js';
 import type {
@@ -101,6 +102,13 @@ export interface GitServerOptions {
   readonly postReceive?: PostReceive | undefined;
   /** Bounds on pushes: one for all, or a function of user and repository. Default none but `limits.maxPushBytes`. */
   readonly pushLimits?: PushLimits | PushLimitsFunction | undefined;
+  /**
+   * Lets a push to a name where there is nothing create a bare repository: the function gives its settings (`{}` for
+   * the defaults), or false. It is asked only where `authorize` says yes to writing the new name, such as
+   * `team/app.git` for the path `team/app`, with no repository. Default false: pushes create nothing. Whoever may
+   * create can fill the disk with repositories: let `authorize` and this function bound names and numbers.
+   */
+  readonly createOnPush?: false | CreateOnPush | undefined;
   /** The name that a password prompt shows. Default `Git`. */
   readonly realm?: string | undefined;
   /** The WWW-Authenticate header, instead of `Basic realm="…"`. */
@@ -139,6 +147,7 @@ export interface GitServerOptions {
 export interface ResolvedOptions {
   readonly find: (path: string, context: RequestContext) => Promise<Repository | undefined>;
   readonly policy: AccessPolicy;
+  readonly createOnPush: { readonly decide: CreateOnPush; readonly place: CreatePlace } | undefined;
   readonly gitCommand: string;
   readonly gitConfig: readonly (readonly [key: string, value: string])[];
   readonly environment: EnvironmentFunction;

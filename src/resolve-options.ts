@@ -18,6 +18,7 @@ import { DirectoryStore } from './repository/directory-store.js';
 import { repositoryAt } from './repository/function-store.js';
 import type { Repository } from './repository/repository.js';
 import { resolvePushPolicy } from './resolve-push-policy.js';
+import { resolveCreateOnPush } from './resolve-create.js';
 
 const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   repositories: true,
@@ -30,6 +31,7 @@ const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   preReceive: true,
   postReceive: true,
   pushLimits: true,
+  createOnPush: true,
   realm: true,
   challenge: true,
   gitCommand: true,
@@ -217,6 +219,7 @@ export function resolveOptions(options: GitServerOptions): ResolvedOptions {
   return {
     find: resolveFind(options),
     policy: resolvePolicy(options),
+    createOnPush: resolveCreateOnPush(options),
     gitCommand: textOr(options.gitCommand, 'gitCommand', 'git'),
     gitConfig: resolveGitConfig(options),
     environment,

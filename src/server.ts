@@ -4,10 +4,12 @@ import { OwnershipCheck } from './git/ownership.js';
 import { RepositoryConfigReader } from './git/repository-config.js';
 import { GitRunner } from './git/runner.js';
 import { probeGitVersion } from './git/version.js';
+import { RepositoryCreator } from './http/create-on-push.js';
 import type { GitRequest, GitResponse } from './http/exchange.js';
 import { Pipeline } from './http/pipeline.js';
 import type { GitServerOptions } from './options.js';
 import { PushRates } from './push/limits.js';
+import { tellPostReceive } from './push/post-receive.js';
 import { resolveOptions } from './resolve-options.js';
 
 /** A Git server: give it to a door such as `nodeHandler` or `fetchHandler`. */
@@ -47,9 +49,19 @@ export function createGitServer(options: GitServerOptions): GitServer {
     config: resolved.gitConfig,
     killGraceMs: resolved.limits.killGraceMs,
   });
+  const { createOnPush, policy, pushPolicy } = resolved;
+  observers.on('push', async (event) => {
+    await tellPostReceive(pushPolicy, git, event).catch((error: unknown) =>
+      observers.emit('error', { error, context: event.context }),
+    );
+  });
+  const { temporaryDirectory } = resolved.limits;
+  const creator =
+    createOnPush && new RepositoryCreator({ ...createOnPush, policy, git, observers, temporaryDirectory });
   let isClosing = false;
   const pipeline = new Pipeline({
     ...resolved,
+    creator,
     git,
     ownership: new OwnershipCheck(git),
     pushRates: new PushRates(),

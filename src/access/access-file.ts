@@ -11,6 +11,11 @@ export interface AccessFileOptions {
    * `app.git` where there is no repository `app`. Without it entries are canonical names and nothing else.
    */
   readonly repositories?: { find(path: string): Promise<{ readonly name: string } | undefined> } | undefined;
+  /**
+   * Say yes as well to a push to a name where there is no repository, if the file names it exactly, with or without
+   * `.git`; for the option `createOnPush`. Default false.
+   */
+  readonly mayCreate?: boolean | undefined;
   /** A changed file cannot be used; what was read before stays in force. Default: a warning of the process. */
   readonly onProblem?: ((problem: AccessFileError) => void) | undefined;
   /** A changed file is in force now. */
@@ -57,12 +62,13 @@ class OpenAccessFile implements AccessFile {
     return (await this.#users.check(username, password)) ? { name: username } : undefined;
   };
 
-  readonly authorize: Authorize = async ({ repository, user, context }) => {
-    if (context.operation !== 'write' || !repository || !user) return false;
+  readonly authorize: Authorize = async ({ name, repository, user, context }) => {
+    if (context.operation !== 'write' || !user) return false;
+    if (!repository && !this.#options.mayCreate) return false;
     const granted = this.#access.get(user.name);
     if (!granted) return false;
-    if (granted.has(repository.name)) return true;
-    const short = /^(.*[^/])\.git$/s.exec(repository.name)?.[1];
+    if (granted.has(name)) return true;
+    const short = /^(.*[^/])\.git$/s.exec(name)?.[1];
     if (short === undefined || !granted.has(short) || !this.#options.repositories) return false;
     // Where both `app` and `app.git` exist, the entry `app` means the first and never the second.
     return (await this.#options.repositories.find(short))?.name !== short;

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSafeSegment } from '../repository/path.js';
 import type { RepositoryStore } from '../repository/repository.js';
+import { isReservedSegment } from '../repository/reserved.js';
 
 /** What a look through the served folder has found. */
 export interface Listing {
@@ -18,15 +19,19 @@ async function foldersIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   // Links are left out: a repository behind one is counted where it is.
   return entries
-    .filter((entry) => entry.isDirectory() && isSafeSegment(entry.name))
+    .filter((entry) => entry.isDirectory() && isSafeSegment(entry.name) && !isReservedSegment(entry.name))
     .map((entry) => entry.name)
     .sort((a, b) => (a < b ? 1 : -1));
 }
 
-/** Lists the repositories below `root` by their canonical names, as far as that goes in about a second. */
-export async function listRepositories(root: string, store: RepositoryStore): Promise<Listing> {
+/** Lists the repositories below `root` by their canonical names, as far as that goes in `withinMs`; by default a second. */
+export async function listRepositories(
+  root: string,
+  store: RepositoryStore,
+  withinMs = maxMs,
+): Promise<Listing> {
   if (await store.find('')) return { names: [''], isComplete: true };
-  const deadline = performance.now() + maxMs;
+  const deadline = performance.now() + withinMs;
   const names: string[] = [];
   const left = await foldersIn(root);
   for (let name = left.pop(); name !== undefined; name = left.pop()) {

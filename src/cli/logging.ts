@@ -1,7 +1,7 @@
 /** One line for every request, push and error. Nothing secret goes in: no header, no query, no password. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pino, type Logger } from 'pino';
-import type { ErrorEvent, PushEvent, RefUpdateResult, RequestEvent } from '../events.js';
+import type { CreateEvent, ErrorEvent, PushEvent, RefUpdateResult, RequestEvent } from '../events.js';
 import { GitTyphoonError } from '../errors.js';
 import type { GitServer } from '../server.js';
 import { clientAddress } from './addresses.js';
@@ -89,6 +89,13 @@ function logPush(log: Logger, event: PushEvent): void {
   );
 }
 
+function logCreate(log: Logger, { context, user, repository }: CreateEvent): void {
+  const name = printable(repository.name);
+  const who = user ? printable(user.name) : 'anonymous';
+  const { id: request, remoteAddress: address } = context;
+  log.info({ request, repository: name, user: who, address }, `/${name} created by ${who}`);
+}
+
 /** What git said may be a client's words; at a terminal these lines are shown as they are. */
 function printableError(error: unknown): unknown {
   if (!(error instanceof Error)) return printable(String(error), maxErrorCharacters);
@@ -119,6 +126,7 @@ function logError(log: Logger, { error, context }: ErrorEvent): void {
 export function logEvents(server: GitServer, log: Logger): void {
   server.on('request', (event) => logRequest(log, event));
   server.on('push', (event) => logPush(log, event));
+  server.on('create', (event) => logCreate(log, event));
   server.on('error', (event) => logError(log, event));
 }
 

@@ -4,11 +4,14 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'com
 import { AccessFileError, TokenFileError } from '../access/index.js';
 import { WebhookFileError } from '../webhooks/index.js';
 import { GitVersionError } from '../git/version.js';
-import { OptionError } from '../errors.js';
 import { addAccessCommand } from './access.js';
+import { GitTyphoonError, OptionError } from '../errors.js';
+import { AdministrationError } from '../repository/administration-error.js';
 import { CommandError } from './command-error.js';
 import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
+import { printable } from './printable.js';
+import { addRepoCommand } from './repo.js';
 import { serve } from './serve.js';
 import { addTokenCommand } from './token.js';
 import { addWebhookCommands } from './webhook-commands.js';
@@ -24,6 +27,7 @@ interface ServeFlags {
   readonly userHeader?: string;
   readonly rules?: string;
   readonly tokens?: string;
+  readonly createOnPush?: boolean;
   readonly realm: string;
   readonly logLevel: LogLevel;
   readonly webhooks?: string;
@@ -78,6 +82,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--tokens <FILE>', 'access tokens, made with "gittyphoon token create"')
     .option('--webhooks <FILE>', 'whom to tell of pushes')
     .option('--webhook-queue <DIR>', 'where deliveries wait until they have arrived')
+    .option('--create-on-push', 'let users create by pushing what the access file names for them')
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {
@@ -91,6 +96,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
   addAccessCommand(program);
   addTokenCommand(program);
   addWebhookCommands(program, setExitCode);
+  addRepoCommand(program);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {
@@ -104,6 +110,8 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
 function explain(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (error instanceof CommanderError) {
+    // Commander has printed the help by then.
+    if (error.code === 'commander.help') return new CommandError(2, 'a command is missing');
     const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
     return new CommandError(2, `${text} (gittyphoon --help shows what there is)`);
   }
@@ -115,6 +123,11 @@ function explain(error: unknown): CommandError {
   );
   if (isPlain && error instanceof Error) {
     return new CommandError(1, error.message);
+  }
+  if (error instanceof AdministrationError) return new CommandError(1, printable(error.message));
+  if (error instanceof GitTyphoonError) {
+    const why = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return new CommandError(1, printable(error.message + why, 2_000));
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new CommandError(1, `unexpected failure: ${text}`);

@@ -30,7 +30,7 @@ export interface ServeOptions extends AccessFlags {
 }
 
 /** What could be meant where a folder is missing. */
-const verbs: ReadonlySet<string> = new Set(['serve', 'passwd', 'access', 'token', 'webhook']);
+const verbs: ReadonlySet<string> = new Set(['serve', 'passwd', 'access', 'token', 'repo', 'webhook']);
 
 function chooseFolder({ dir, gitbase }: ServeOptions): string {
   if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {

@@ -25,6 +25,7 @@ import { usersOf, type AccessFacts } from './start-text.js';
 /** The flags of `gittyphoon serve` that are about access. */
 export interface AccessFlags {
   readonly accessfile?: string;
+  readonly createOnPush?: boolean;
   readonly htpasswd?: string;
   readonly authUrl?: string;
   readonly trustedProxy?: readonly string[];
@@ -34,7 +35,10 @@ export interface AccessFlags {
 }
 
 export interface ServedAccess {
-  readonly options: Pick<GitServerOptions, 'authenticate' | 'authorize' | 'authorizeUpdate'> & {
+  readonly options: Pick<
+    GitServerOptions,
+    'authenticate' | 'authorize' | 'authorizeUpdate' | 'createOnPush'
+  > & {
     readonly publicRead: boolean;
   };
   /** What to print of it at the start. */
@@ -54,13 +58,14 @@ const refusePush: Authorize = ({ repository }) => {
 const stays = 'what was read before stays in force';
 
 async function openAccess(
-  file: string | undefined,
+  { accessfile: file, createOnPush: mayCreate = false }: AccessFlags,
   store: DirectoryStore,
   log: Logger,
 ): Promise<AccessFile | undefined> {
   if (file === undefined) return undefined;
   return openAccessFile(file, {
     repositories: store,
+    mayCreate,
     onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
     onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
   });
@@ -119,7 +124,13 @@ export async function openServedAccess(
   store: DirectoryStore,
   log: Logger,
 ): Promise<ServedAccess> {
-  const access = await openAccess(flags.accessfile, store, log);
+  if (flags.createOnPush && flags.accessfile === undefined && flags.rules === undefined) {
+    throw new CommandError(
+      2,
+      '--create-on-push needs --accessfile or --rules, which say who may create what',
+    );
+  }
+  const access = await openAccess(flags, store, log);
   const rules = await openRules(flags.rules, log);
   const tokens = await openTokens(flags.tokens, log);
   const htpasswd = await openHtpasswd(flags.htpasswd, log);
@@ -139,6 +150,7 @@ export async function openServedAccess(
       authenticate: inOrder.length > 0 ? combineAuthenticators(...inOrder) : undefined,
       authorize: (rules ?? access)?.authorize ?? refusePush,
       authorizeUpdate: rules?.authorizeUpdate,
+      createOnPush: flags.createOnPush ? () => ({}) : false,
     },
     facts: () => ({
       logins: [

@@ -42,6 +42,8 @@ export interface ServiceCall {
   readonly limits: ServiceLimits;
   /** Everybody may read the repository, so that caches between us and the client may keep what never changes. */
   readonly isPublic: boolean;
+  /** Told of every git that is started for this call. */
+  readonly onStart?: ((process: GitProcess) => void) | undefined;
 }
 
 /** Starts git in the call's repository. */
@@ -49,11 +51,13 @@ export function startGit(
   call: ServiceCall,
   invocation: Pick<GitInvocation, 'args' | 'stdin' | 'stdout' | 'bridge' | 'config' | 'environment'>,
 ): GitProcess {
-  return call.git.start({
+  const process = call.git.start({
     ...invocation,
     cwd: call.repository.gitDir,
     environment: { ...call.environment, ...invocation.environment },
   });
+  call.onStart?.(process);
+  return process;
 }
 
 /**

@@ -78,12 +78,24 @@ async function isAllowed(
   return (await policy.authorize({ ...access, context: { ...access.context, operation } })) === true;
 }
 
+/**
+ * Whether this user may make the repository of this name, which does not exist. That everybody may push to everything
+ * there is (`publicWrite`) does not say so.
+ */
+export async function mayCreate(
+  policy: AccessPolicy,
+  access: RepositoryReference & { user: GitUser | undefined; context: RequestContext },
+): Promise<boolean> {
+  return isAllowed({ ...policy, publicWrite: false }, 'write', access);
+}
+
 /** Looking for a repository takes longer when there is one; both take less than this. */
 const hidingMs = 10;
 
 /**
  * The repository, if this user may do this to it. Somebody who may not read a repository gets the same answer, at the
- * same time after `began`, when the look for it began, whether or not it exists.
+ * same time after `began`, when the look for it began, whether or not it exists. Where pushes may create repositories,
+ * whoever pushes without a name is asked for one.
  */
 export async function authorize(
   policy: AccessPolicy,
@@ -91,6 +103,7 @@ export async function authorize(
   user: GitUser | undefined,
   reference: RepositoryReference,
   began: number,
+  pushMayCreate = false,
 ): Promise<Repository> {
   const access = { ...reference, user, context };
   if (await isAllowed(policy, context.operation, access)) {
@@ -98,7 +111,9 @@ export async function authorize(
     return reference.repository;
   }
   const mayRead = context.operation === 'write' && (await isAllowed(policy, 'read', access));
-  if (mayRead && !reference.repository) throw new GitTyphoonError('ERR_NOT_FOUND');
+  // Where pushes create, a name could help also with what is missing, and git only gives one when it is asked.
+  const couldCreate = pushMayCreate && !user && policy.authenticate !== undefined;
+  if (mayRead && !reference.repository && !couldCreate) throw new GitTyphoonError('ERR_NOT_FOUND');
   if (!mayRead) await sleep(Math.max(0, began + hidingMs - performance.now()));
   if (!user && policy.authenticate) throw unauthenticated(policy, context);
   if (!mayRead) throw new GitTyphoonError('ERR_NOT_FOUND');

@@ -14,11 +14,13 @@ import type { PushRates } from '../push/limits.js';
 import type { PushPolicy } from '../push/push-policy.js';
 import type { Repository } from '../repository/repository.js';
 import type { ServiceCall, ServiceLimits } from './call.js';
+import type { RepositoryCreator } from './create-on-push.js';
 import { corsHeaders, preflightResponse, type CorsPolicy } from './cors.js';
 import { emptyBody, headerValue, type GitRequest, type GitResponse } from './exchange.js';
 import { checkExportRules } from './export-rules.js';
 import { asFailure, failureResponse, isServerFault } from './failures.js';
 import { authenticate, authorize, withChallenge } from './gate.js';
+import type { NewRepository } from './new-repository.js';
 import { matchRoute, type Endpoint, type Route } from './routes.js';
 import { checkDumbAllowed, dumbFile, dumbPacks } from './services/dumb.js';
 import { dumbHead, dumbRefs } from './services/dumb-refs.js';
@@ -29,6 +31,8 @@ import { upload } from './services/upload.js';
 export interface PipelineParts {
   readonly policy: AccessPolicy;
   readonly find: (path: string, context: RequestContext) => Promise<Repository | undefined>;
+  /** Makes repositories of pushes; undefined where none does. */
+  readonly creator: RepositoryCreator | undefined;
   readonly git: GitRunner;
   readonly ownership: OwnershipCheck;
   readonly pushPolicy: PushPolicy;
@@ -52,6 +56,15 @@ export interface PipelineParts {
 interface Progress {
   user?: GitUser | undefined;
   repository?: Repository;
+}
+
+/** What the gate has let through. */
+interface Admitted {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+  /** The repository is one that this push makes. */
+  readonly made: NewRepository | undefined;
 }
 
 let lastId = 0;
@@ -146,12 +159,34 @@ export class Pipeline {
     context: RequestContext,
     progress: Progress,
   ): Promise<GitResponse> {
-    const { policy, find, configs } = this.#parts;
+    const { policy, find, creator } = this.#parts;
     const user = (progress.user = await authenticate(policy, context));
     const began = performance.now();
-    const found = await find(context.path, context);
+    const first = await find(context.path, context);
+    const made = first ? undefined : await creator?.open(context, user);
+    // Another push may have created it meanwhile.
+    const found = first ?? (creator && !made ? await find(context.path, context) : undefined);
     const reference = { name: found?.name ?? context.path, repository: found };
-    const repository = (progress.repository = await authorize(policy, context, user, reference, began));
+    const pushMayCreate = creator !== undefined;
+    const repository =
+      made?.repository ?? (await authorize(policy, context, user, reference, began, pushMayCreate));
+    progress.repository = repository;
+    try {
+      const response = await this.#call(request, endpoint, protocol, { context, user, repository, made });
+      return made ? made.deliver(response) : response;
+    } catch (error) {
+      made?.end();
+      throw error;
+    }
+  }
+
+  async #call(
+    request: GitRequest,
+    endpoint: Endpoint,
+    protocol: GitProtocol,
+    { context, user, repository, made }: Admitted,
+  ): Promise<GitResponse> {
+    const { policy, git, configs, limits } = this.#parts;
     const environment: GitEnvironment = {
       ...clientEnvironment(user?.name, request.remoteAddress),
       ...(protocol.environment === undefined ? {} : { GIT_PROTOCOL: protocol.environment }),
@@ -159,25 +194,24 @@ export class Pipeline {
     };
     const config = await configs.read(repository, environment);
     if (context.service !== 'dumb') checkExportRules(context.service, config, policy, context, user);
-    const { git, ownership, pushPolicy, pushRates, observers, limits } = this.#parts;
-    return this.#run(
-      {
-        request,
-        context,
-        user,
-        repository,
-        config,
-        git,
-        ownership,
-        pushPolicy,
-        pushRates,
-        environment,
-        observers,
-        limits,
-        isPublic: policy.publicRead,
-      },
-      endpoint,
-    );
+    const { ownership, pushPolicy, pushRates } = this.#parts;
+    const call = {
+      request,
+      context,
+      user,
+      repository,
+      config,
+      git,
+      ownership,
+      pushPolicy,
+      pushRates,
+      environment,
+      observers: made?.observers ?? this.#parts.observers,
+      limits,
+      isPublic: policy.publicRead,
+      onStart: made?.onStart,
+    };
+    return this.#run(call, endpoint);
   }
 
   #run(call: ServiceCall, endpoint: Endpoint): Promise<GitResponse> {

@@ -123,7 +123,7 @@ export function encodeRefusals(
 
 /** A complete answer that refuses every update of a push for one reason, in the form that it negotiated. */
 export function encodePushRefusal(
-  updates: readonly RefUpdate[],
+  updates: readonly Pick<RefUpdate, 'refName'>[],
   capabilities: Capabilities,
   reason: string,
 ): Buffer | undefined {

@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { OptionError } from '../errors.js';
 import { commonDirectory, exists, isGitDirectory, resolveGitDirectory } from './git-directory.js';
 import type { Repository, RepositoryStore } from './repository.js';
+import { isReservedPath } from './reserved.js';
 
 export interface DirectoryStoreOptions {
   /** The folder below which all repositories are, at any depth, bare or not. */
@@ -59,6 +60,16 @@ export class DirectoryStore implements RepositoryStore {
     this.#requireExportOk = requireExportOk;
   }
 
+  /** The absolute path of the folder; it may lead through links. */
+  get root(): string {
+    return this.#root;
+  }
+
+  /** Whether only repositories with a file `git-daemon-export-ok` are served. */
+  get requiresExportOk(): boolean {
+    return this.#requireExportOk;
+  }
+
   async find(path: string): Promise<Repository | undefined> {
     const root = await realpath(this.#root);
     const asked = path === '' ? root : join(root, ...path.split('/'));
@@ -68,7 +79,10 @@ export class DirectoryStore implements RepositoryStore {
     if (place === undefined || (await isInsideRepository(place, root))) return undefined;
     // git would prefer `gitDir/.git` if it were given this path again; see enter_repo.
     if (await exists(join(gitDir, '.git'))) return undefined;
-    if (!isWithin(await realpath(await commonDirectory(gitDir)), root)) return undefined;
+    const common = await realpath(await commonDirectory(gitDir));
+    if (!isWithin(common, root)) return undefined;
+    // Half-made and deleted repositories, whichever link or worktree leads to them.
+    if ([place, gitDir, common].some((folder) => isReservedPath(folder, root))) return undefined;
     if (this.#requireExportOk && !(await exists(join(gitDir, 'git-daemon-export-ok')))) {
       return undefined;
     }

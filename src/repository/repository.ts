@@ -1,3 +1,5 @@
+import type { CreateSettings, PendingRepository } from './create-settings.js';
+
 /** A repository that was found: what it is called, and where git finds it. */
 export interface Repository {
   /**
@@ -16,4 +18,10 @@ export interface RepositoryStore {
    * Undefined when there is none, or none that may be served.
    */
   find(path: string): Promise<Repository | undefined>;
+  /**
+   * Makes a repository that `find` does not show before it is published; needed for the option `createOnPush` where
+   * the repositories are no folder. `name` is canonical and ends in `.git`; it is the client's to choose. Throws an
+   * `AdministrationError` where there can be no such repository.
+   */
+  create?(name: string, settings: CreateSettings): Promise<PendingRepository>;
 }

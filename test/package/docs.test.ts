@@ -39,6 +39,7 @@ it.each([
   ['request', 'RequestEvent'],
   ['fetch', 'FetchEvent'],
   ['push', 'PushEvent'],
+  ['create', 'CreateEvent'],
   ['error', 'ErrorEvent'],
 ])('docs/options.md names all that the event "%s" holds', (event, name) => {
   const row = reference.split('\n').find((line) => line.startsWith(`| \`${event}\``)) ?? '';

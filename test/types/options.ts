@@ -22,6 +22,9 @@ export const everything: GitServerOptions = {
   },
   authorize: async ({ name, repository, user, context }) =>
     repository?.gitDir !== undefined && user?.name === name && context.operation === 'read',
+  createOnPush: async ({ name, path, user, context }) =>
+    user !== undefined &&
+    context.phase === 'rpc' && { description: `${name} at ${path}`, objectFormat: 'sha256' },
   realm: 'Team',
   challenge: ({ path }) => ['Negotiate', `Basic realm="${path}"`],
   gitCommand: '/usr/bin/git',
@@ -54,6 +57,9 @@ createGitServer({ repositories: '/srv/git', limits: { maxPushBytes: '1g' } });
 
 // @ts-expect-error authorize answers yes or no
 createGitServer({ repositories: '/srv/git', authorize: () => 'yes' });
+
+// @ts-expect-error settings or false
+createGitServer({ repositories: '/srv/git', createOnPush: () => true });
 
 // @ts-expect-error a user has a name
 createGitServer({ repositories: '/srv/git', authenticate: () => ({ id: 1 }) });

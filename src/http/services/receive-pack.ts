@@ -9,7 +9,6 @@ import { encodePushRefusal, encodeRefusals, PushReportParser } from '../../proto
 import { PushReportRewriter } from '../../protocol/push-report-rewriter.js';
 import type { PushRequest } from '../../protocol/push-request.js';
 import { PushGuard } from '../../push/guard.js';
-import { tellPostReceive } from '../../push/post-receive.js';
 import type { PushFacts } from '../../push/push-policy.js';
 import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
@@ -29,17 +28,6 @@ function resultsOf(push: PushRequest, report: PushReportParser): readonly RefUpd
   }));
 }
 
-async function tellEmbedder(call: ServiceCall, push: PushRequest, report: PushReportParser): Promise<void> {
-  const { git, environment, pushPolicy, observers, context } = call;
-  const { postReceive, callbackTimeoutMs: timeoutMs } = pushPolicy;
-  if (!postReceive) return;
-  try {
-    await tellPostReceive(postReceive, factsOf(call, push), report.result(), { git, environment, timeoutMs });
-  } catch (error) {
-    observers.emit('error', { error, context });
-  }
-}
-
 /** Reports what became of a push when git has ended, also when its client did not wait for that. */
 async function reportPush(
   call: ServiceCall,
@@ -52,7 +40,6 @@ async function reportPush(
   // A body may break off behind all that git has needed of it.
   if (exit.spawnError || (!isBodyComplete && !report.result())) return;
   const { context, user, repository } = call;
-  void tellEmbedder(call, push, report);
   call.observers.emit('push', {
     context,
     user,
@@ -61,6 +48,7 @@ async function reportPush(
     unpack: report.result()?.unpack,
     pushOptions: push.pushOptions,
     certificate: push.certificate,
+    isAtomic: push.capabilities.has('atomic'),
   });
 }
 
@@ -169,6 +157,7 @@ function refuseAll(call: ServiceCall, push: PushRequest, guard: PushGuard, body:
     unpack: undefined,
     pushOptions,
     certificate,
+    isAtomic: capabilities.has('atomic'),
   });
   return bytesResponse(encodeRefusals(updates, capabilities, reasonOf), resultHeaders(service));
 }

@@ -33,6 +33,7 @@ export function pushOf(repository: string, ...updates: RefUpdateResult[]): PushE
     unpack: 'ok',
     pushOptions: [],
     certificate: undefined,
+    isAtomic: false,
   };
 }
 
