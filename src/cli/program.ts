@@ -23,6 +23,7 @@ interface ServeFlags {
   readonly accessfile?: string;
   readonly htpasswd?: string;
   readonly authUrl?: string;
+  readonly oidc?: string;
   readonly trustedProxy?: readonly string[];
   readonly userHeader?: string;
   readonly rules?: string;
@@ -76,6 +77,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--accessfile <FILE>', 'who may push where; without it nobody may')
     .option('--htpasswd <FILE>', 'users and passwords as Apache keeps them')
     .option('--auth-url <URL>', 'an endpoint that is asked who somebody is')
+    .option('--oidc <FILE>', 'issuers whose identity tokens are accepted')
     .option('--trusted-proxy <ADDRESS>', 'a proxy that may name the user (may be repeated)', collect)
     .option('--user-header <NAME>', 'the header in which a trusted proxy names the user')
     .option('--rules <FILE>', 'who may read and change what; the access file then gives users only')

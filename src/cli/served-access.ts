@@ -20,6 +20,7 @@ import { GitTyphoonError, OptionError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
 import { CommandError } from './command-error.js';
+import { openIssuers } from './served-oidc.js';
 import { usersOf, type AccessFacts } from './start-text.js';
 
 /** The flags of `gittyphoon serve` that are about access. */
@@ -28,6 +29,7 @@ export interface AccessFlags {
   readonly createOnPush?: boolean;
   readonly htpasswd?: string;
   readonly authUrl?: string;
+  readonly oidc?: string;
   readonly trustedProxy?: readonly string[];
   readonly userHeader?: string;
   readonly rules?: string;
@@ -138,10 +140,15 @@ export async function openServedAccess(
   const external =
     url === undefined ? undefined : forFlag('--auth-url', () => externalAuthenticator({ url }));
   const proxy = fromProxy(flags);
+  const issuers = await openIssuers(flags.oidc, log);
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
-  const secrets = [tokens?.authenticate, htpasswd?.authenticate, access?.authenticate, external].filter(
-    (authenticate) => authenticate !== undefined,
-  );
+  const secrets = [
+    tokens?.authenticate,
+    ...issuers,
+    htpasswd?.authenticate,
+    access?.authenticate,
+    external,
+  ].filter((authenticate) => authenticate !== undefined);
   const bySecret = secrets.length > 0 ? throttled(combineAuthenticators(...secrets)) : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
   return {
@@ -156,6 +163,7 @@ export async function openServedAccess(
       logins: [
         ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
         ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
+        ...(issuers.length > 0 ? ['those whom an issuer names'] : []),
         ...(external ? ['those whom --auth-url knows'] : []),
         ...(proxy ? ['those whom a trusted proxy names'] : []),
       ],

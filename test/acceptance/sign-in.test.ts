@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.js';
 import type { GitResult } from '../support/fixtures.js';
+import { startOidcHost } from '../support/oidc.js';
+import { makeKey } from '../support/signing-key.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
 let place: Workspace;
@@ -61,6 +63,54 @@ describe.each([
     expect((await list(server, 'rose')).stderr).toContain('Authentication failed');
     expect(server.stderr()).not.toMatch(/tulip|rose/);
   });
+});
+
+test('--oidc lets in jobs with a token of their issuer, within what the token is for', async () => {
+  const host = await startOidcHost(await makeKey('first'));
+  try {
+    const audience = 'https://git.example.org';
+    const file = join(place.folder, 'oidc.toml');
+    const lines = [
+      '[[issuer]]',
+      `issuer = "${host.issuer}"`,
+      `audience = "${audience}"`,
+      'user = "<repository>"',
+      'userPrefix = "ci:"',
+      'groups = "teams"',
+      'repositories = ["app.git"]',
+      'operations = { read = true }',
+    ];
+    await writeFile(file, `${lines.join('\n')}\n`);
+    await writeFile(rules, '[groups]\nbuilders = []\n[[rules]]\nwho = "@builders"\nallow = "write"\n');
+    await place.addBare('other.git');
+    const server = await place.serve('--rules', rules, '--oidc', file);
+    const token = await host.token(audience);
+    const git = (...args: string[]): Promise<GitResult> =>
+      place.tryGit('-c', `http.extraHeader=Authorization: Bearer ${token}`, ...args);
+    expect((await git('clone', '--quiet', `${server.url}app.git`, 'copy')).code).toBe(0);
+    expect((await git('-C', 'copy', 'push', 'origin', 'HEAD:refs/heads/x')).stderr).toContain(
+      'not allowed to push',
+    );
+    expect((await git('ls-remote', `${server.url}other.git`)).stderr).toContain('not found');
+    expect(server.stderr()).toContain('ci:team/app');
+    expect(server.stderr()).not.toContain(token);
+  } finally {
+    await host.stop();
+  }
+});
+
+test.each([
+  ['issuer = 5', 'there is no issuer in it'],
+  ['[[issuer]]\nissuer = "x"\naudience = "y"', '[[issuer]] number 1: option "issuer"'],
+  ['[[issuer', ':1: '],
+  ['[[issuers]]\nx = 1', '"issuers" is not known'],
+])('--oidc with %j is refused', async (text, message) => {
+  const file = join(place.folder, 'oidc.toml');
+  await writeFile(file, text);
+  const { code, stderr } = await place.run('--oidc', file, place.root);
+  expect(stderr).toContain(message);
+  expect(stderr).toContain(file);
+  expect(code).toBe(1);
 });
 
 test('--trusted-proxy and --user-header let a proxy name the user, from its own address alone', async () => {

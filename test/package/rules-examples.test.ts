@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { accessActions, openRulesFile, type AccessAction, type RulesFile } from '../../src/access/index.js';
 import { makeTempDir } from '../support/fixtures.js';
 
-const guide = readFileSync(fileURLToPath(new URL('../../docs/parts/rules.md', import.meta.url)), 'utf8');
+const guide = readFileSync(fileURLToPath(new URL('../../docs/access.md', import.meta.url)), 'utf8');
 const blocks = [...guide.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
 
 async function open(text: string): Promise<RulesFile> {
