@@ -15,7 +15,7 @@ it('lives on when the system has no descriptor left for git, and serves again wh
   const folder = makeTempDir();
   onTestFinished(() => folder.dispose());
   await makeBareRepository(join(folder.path, 'app.git'));
-  const limited = 'ulimit -n 64; exec "$0" "$@"';
+  const limited = 'ulimit -n 256; exec "$0" "$@"';
   const args = [main, folder.path, '--host', '127.0.0.1', '--port', '0'];
   const server = spawn('sh', ['-c', limited, process.execPath, ...args]);
   onTestFinished(() => void server.kill('SIGKILL'));
@@ -34,7 +34,11 @@ it('lives on when the system has no descriptor left for git, and serves again wh
   const statuses = new Set<number>();
   const idle: RawConnection[] = [];
   // One connection more each time, until there are none left for git, and for a while beyond that.
-  for (let count = 0; count < 60 && [...statuses].filter((status) => status !== 200).length < 2; count += 1) {
+  for (
+    let count = 0;
+    count < 260 && [...statuses].filter((status) => status !== 200).length < 2;
+    count += 1
+  ) {
     idle.push(await openRaw(port()));
     const answer = await Promise.race([
       rawRequest(request),

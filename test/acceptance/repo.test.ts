@@ -140,6 +140,6 @@ test('--create-on-push without an access file is refused', async () => {
   const { code, stderr } = await place.run(place.root, '--create-on-push');
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: 'gittyphoon: --create-on-push needs --accessfile, which says who may create what\n',
+    stderr: 'gittyphoon: --create-on-push needs --accessfile or --rules, which say who may create what\n',
   });
 });

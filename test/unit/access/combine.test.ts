@@ -15,13 +15,23 @@ test('authenticators are asked in order, and the first that recognises somebody 
   const asked: string[] = [];
   const all = combineAuthenticators(
     answering(asked, 'none', () => undefined),
-    answering(asked, 'null', () => Promise.resolve(null)),
+    answering(asked, 'later', () => Promise.resolve(undefined)),
     answering(asked, 'ann', ({ credentials }) => ({ name: credentials?.scheme ?? '', groups: ['a'] })),
     answering(asked, 'bob', () => ({ name: 'bob' })),
   );
   const user = await all(contextOf({ credentials: basic('a', 'b') }));
   expect(user).toEqual({ name: 'basic', groups: ['a'] });
-  expect(asked).toEqual(['none', 'null', 'ann']);
+  expect(asked).toEqual(['none', 'later', 'ann']);
+});
+
+test('one that knows the credentials, and that they are not good, ends it', async () => {
+  const asked: string[] = [];
+  const all = combineAuthenticators(
+    answering(asked, 'tokens', () => null),
+    answering(asked, 'passwords', () => ({ name: 'bob' })),
+  );
+  expect(await all(contextOf({ credentials: basic('a', 'b') }))).toBeNull();
+  expect(asked).toEqual(['tokens']);
 });
 
 test('one that throws ends it: nobody comes in by the next because the one before failed', async () => {
