@@ -12,11 +12,12 @@ import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
 import { printable } from './printable.js';
 import { addRepoCommand } from './repo.js';
+import { parseCount, parseRate, parseSize, type PushLimitFlags } from './push-limits.js';
 import { serve } from './serve.js';
 import { addTokenCommand } from './token.js';
 import { addWebhookCommands } from './webhook-commands.js';
 
-interface ServeFlags {
+interface ServeFlags extends PushLimitFlags {
   readonly port: number;
   readonly host?: string;
   readonly gitbase?: string;
@@ -82,6 +83,11 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--user-header <NAME>', 'the header in which a trusted proxy names the user')
     .option('--rules <FILE>', 'who may read and change what; the access file then gives users only')
     .option('--tokens <FILE>', 'access tokens, made with "gittyphoon token create"')
+    .option('--max-push-size <SIZE>', 'the most bytes of a push, such as 500m', parseSize)
+    .option('--max-object-size <SIZE>', 'the most bytes of a file or another object', parseSize)
+    .option('--max-repository-size <SIZE>', 'the most bytes that a repository may take', parseSize)
+    .option('--max-ref-updates <NUMBER>', 'the most refs that a push may change', parseCount)
+    .option('--push-rate <PUSHES/SECONDS>', 'how often a user may push, such as 30/60', parseRate)
     .option('--webhooks <FILE>', 'whom to tell of pushes')
     .option('--webhook-queue <DIR>', 'where deliveries wait until they have arrived')
     .option('--create-on-push', 'let users create by pushing what the access file names for them')

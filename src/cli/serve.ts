@@ -12,12 +12,13 @@ import { CommandError } from './command-error.js';
 import { answerLanding } from './landing.js';
 import { listRepositories } from './listing.js';
 import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js';
+import { pushLimitsOf, type PushLimitFlags } from './push-limits.js';
 import { openServedAccess, type AccessFlags } from './served-access.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
 import { openWebhooks } from './webhooks.js';
 
-export interface ServeOptions extends AccessFlags {
+export interface ServeOptions extends AccessFlags, PushLimitFlags {
   readonly version: string;
   readonly dir: string | undefined;
   readonly gitbase?: string;
@@ -92,7 +93,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   const store = new DirectoryStore({ root: folder });
   const log = await createLogger(logLevel);
   const access = await openServedAccess(options, store, log);
-  const git = createGitServer({ repositories: store, realm, ...access.options });
+  const git = createGitServer({
+    repositories: store,
+    realm,
+    ...access.options,
+    pushLimits: pushLimitsOf(options),
+  });
   const gitVersion = await git.gitVersion();
   const webhooks = await openWebhooks(options, log);
   webhooks?.observe(git);

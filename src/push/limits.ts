@@ -54,7 +54,9 @@ export async function checkLimits(
 ): Promise<ByteLimit | undefined> {
   const { maxRefUpdates, rate, maxRepositoryBytes, maxPushBytes } = limits;
   if (maxRefUpdates !== undefined && facts.updates.length > maxRefUpdates) {
-    refusals.add(`a push may change ${maxRefUpdates} refs here, not ${facts.updates.length}`);
+    refusals.add(
+      `too many refs: a push may change ${maxRefUpdates} here, and this one has ${facts.updates.length}`,
+    );
   }
   const who = facts.user ? `user ${facts.user.name}` : `address ${facts.context.remoteAddress ?? ''}`;
   const waitSeconds = rate && (await tools.rates.count(rate, who));

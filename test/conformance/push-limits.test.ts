@@ -34,7 +34,7 @@ describe('postReceive', () => {
 
 describe('a bound', () => {
   it.each([
-    ['on refs', { maxRefUpdates: 2 }, 'a push may change 2 refs here, not 3'],
+    ['on refs', { maxRefUpdates: 2 }, 'too many refs: a push may change 2 here, and this one has 3'],
     ['on the size of a push', { maxPushBytes: 20_000 }, 'a push may have 20000 bytes here'],
     [
       'on the size of an object',
