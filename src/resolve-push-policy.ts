@@ -1,5 +1,5 @@
 import { OptionError } from './errors.js';
-import { functionOrNone, isRecord, rejectUnknown, wholeNumber } from './option-checks.js';
+import { functionOrNone, isRecord, maxTimerMs, rejectUnknown, wholeNumber } from './option-checks.js';
 import type { GitServerOptions } from './options.js';
 import type { PushLimits, PushLimitsFunction, PushPolicy } from './push/push-policy.js';
 
@@ -25,7 +25,8 @@ function checkPushLimits(limits: unknown, option: string): PushLimits {
     if (!isRecord(value)) throw new OptionError(name, 'must be { pushes, seconds }');
     rejectUnknown(value, { pushes: true, seconds: true }, `${name}.`);
     wholeNumber(value['pushes'], `${name}.pushes`);
-    wholeNumber(value['seconds'], `${name}.seconds`);
+    // A timer of Node.js waits no longer.
+    wholeNumber(value['seconds'], `${name}.seconds`, Math.floor(maxTimerMs / 1000));
   }
   return { ...limits };
 }

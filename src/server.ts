@@ -50,10 +50,12 @@ export function createGitServer(options: GitServerOptions): GitServer {
     killGraceMs: resolved.limits.killGraceMs,
   });
   const { createOnPush, policy, pushPolicy } = resolved;
-  observers.on('push', async (event) => {
-    await tellPostReceive(pushPolicy, git, event).catch((error: unknown) =>
-      observers.emit('error', { error, context: event.context }),
-    );
+  const told = new Set<Promise<void>>();
+  observers.on('push', (event) => {
+    const telling = tellPostReceive(pushPolicy, git, event)
+      .catch((error: unknown) => observers.emit('error', { error, context: event.context }))
+      .finally(() => told.delete(telling));
+    told.add(telling);
   });
   const { temporaryDirectory } = resolved.limits;
   const creator =
@@ -76,7 +78,7 @@ export function createGitServer(options: GitServerOptions): GitServer {
     async close({ graceMs = 10_000 } = {}) {
       isClosing = true;
       const deadline = performance.now() + graceMs;
-      while (pipeline.activeCount > 0 || git.runningCount > 0) {
+      while (pipeline.activeCount > 0 || git.runningCount > 0 || told.size > 0) {
         if (performance.now() >= deadline) break;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestContext } from '../context.js';
 import { GitTyphoonError, OptionError } from '../errors.js';
-import { networkOf } from './address-list.js';
+import { addressMatcher, networkOf } from './address-list.js';
 import { FailureCounter, type Failures } from './failure-counter.js';
 import type { Authenticate } from './policy.js';
 
@@ -18,6 +18,11 @@ export interface ThrottleOptions {
    * and attempts at it from elsewhere are slowed.
    */
   readonly maxFailuresPerUser?: number | undefined;
+  /**
+   * Addresses and networks from which everybody comes, such as that of a proxy: failures from there refuse nobody, and only
+   * slow attempts at the same user name. Default none.
+   */
+  readonly sharedAddresses?: readonly string[] | undefined;
   /** Milliseconds that the attempt after the first failure waits; each further failure doubles it. Default 250; 0 slows nothing. */
   readonly delayMs?: number | undefined;
   /** The longest that an attempt waits, in milliseconds. Default 4,000; at most 60,000. */
@@ -30,7 +35,7 @@ const day = 86_400_000;
 const maxDelayed = 1_000;
 
 function wholeNumber(
-  option: keyof ThrottleOptions,
+  option: Exclude<keyof ThrottleOptions, 'sharedAddresses'>,
   options: ThrottleOptions,
   normal: number,
   highest: number,
@@ -49,8 +54,12 @@ interface Keys {
   readonly pair: string | undefined;
 }
 
-function keysOf({ credentials, remoteAddress }: RequestContext): Keys {
-  const address = remoteAddress === undefined ? undefined : networkOf(remoteAddress);
+function keysOf(
+  { credentials, remoteAddress }: RequestContext,
+  isShared: (address: string | undefined) => boolean,
+): Keys {
+  const isOwn = remoteAddress !== undefined && !isShared(remoteAddress);
+  const address = isOwn ? networkOf(remoteAddress) : undefined;
   const user = credentials?.scheme === 'basic' ? credentials.username : undefined;
   const hasBoth = address !== undefined && user !== undefined;
   return { address, user, pair: hasBoth ? JSON.stringify([user, address]) : undefined };
@@ -149,9 +158,11 @@ class Throttle {
  */
 export function throttled(authenticate: Authenticate, options: ThrottleOptions = {}): Authenticate {
   const throttle = new Throttle(options);
+  const { sharedAddresses } = options;
+  const isShared = sharedAddresses ? addressMatcher('sharedAddresses', sharedAddresses) : () => false;
   return async (context) => {
     if (!context.credentials) return authenticate(context);
-    const keys = keysOf(context);
+    const keys = keysOf(context, isShared);
     await throttle.refuse(keys);
     await throttle.slow(keys, context.signal);
     let user: Awaited<ReturnType<Authenticate>>;

@@ -140,7 +140,7 @@ export class RepositoryAdministration {
     await runGit(this.#git, gitDir, ['symbolic-ref', 'HEAD', ref]);
   }
 
-  /** Says whom a repository is meant for (`gittyphoon.visibility` in its configuration); rules read it. */
+  /** Says whom a repository is meant for (`gittyphoon.visibility` in its configuration), for functions of yours to read. */
   async setVisibility(name: string, visibility: Visibility): Promise<void> {
     checkVisibility(visibility);
     const { gitDir } = await this.#find(name);

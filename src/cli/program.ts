@@ -62,6 +62,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
         'gittyphoon passwd [NAME]',
         'gittyphoon access explain|check …',
         'gittyphoon token create|list|revoke …',
+        'gittyphoon repo create|list|show|rename|delete|…',
         'gittyphoon webhook test|list|retry …',
       ].join('\n       '),
     )

@@ -53,7 +53,7 @@ const refusePush: Authorize = ({ repository }) => {
   if (!repository) return false;
   throw new GitTyphoonError('ERR_FORBIDDEN', {
     message:
-      'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile)',
+      'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile) or rules (--rules)',
   });
 };
 
@@ -149,7 +149,10 @@ export async function openServedAccess(
     access?.authenticate,
     external,
   ].filter((authenticate) => authenticate !== undefined);
-  const bySecret = secrets.length > 0 ? throttled(combineAuthenticators(...secrets)) : undefined;
+  // A proxy on this machine or a trusted one stands for all who come through it.
+  const sharedAddresses = ['127.0.0.0/8', '::1', ...(flags.trustedProxy ?? [])];
+  const bySecret =
+    secrets.length > 0 ? throttled(combineAuthenticators(...secrets), { sharedAddresses }) : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
   return {
     options: {

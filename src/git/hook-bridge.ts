@@ -21,12 +21,13 @@ export class HookBridge {
     // The hook may be gone, which git notices by itself.
     socket.on('error', () => {});
     this.asked = new Promise((resolve) => {
-      let text = '';
+      let said = Buffer.alloc(0);
       socket.on('data', (chunk: Buffer) => {
-        text += chunk.toString('utf8');
-        const end = text.indexOf('\n');
-        if (end >= 0) resolve(text.slice(0, end));
-        else if (text.length > maxPathBytes) socket.destroy();
+        said = Buffer.concat([said, chunk]);
+        const end = said.indexOf(0x0a);
+        if (end >= 0) resolve(said.toString('utf8', 0, end));
+        // The hook then reads the end of our side, and refuses the push.
+        else if (said.length > maxPathBytes) socket.destroy();
       });
     });
   }

@@ -33,8 +33,8 @@ export interface ChangedPath {
 /** Looks at the objects of a push. Each question starts a git; ask for what you need. */
 export interface QuarantinedObjects {
   /**
-   * The commits that are reachable from `newOid` and from no ref that is there already, the youngest first.
-   * @param limit The most that are given, by default 1,000.
+   * The commits that are reachable from `newOid` and from no ref that is there already, the youngest first. Rejects with a
+   * RangeError when there are more than `limit` (by default 1,000), so that none goes unseen.
    */
   newCommits(newOid: string, limit?: number): Promise<readonly PushedCommit[]>;
   /** The files that differ between two commits; with a zero `oldOid`, all files of `newOid`. Renames are not sought. */
@@ -83,6 +83,8 @@ export class Quarantine implements QuarantinedObjects {
       ...(path === ''
         ? {}
         : { GIT_OBJECT_DIRECTORY: path, GIT_ALTERNATE_OBJECT_DIRECTORIES: quotedPath(objects) }),
+      // A pushed ref below refs/replace would otherwise choose what the history of a commit looks like.
+      GIT_NO_REPLACE_OBJECTS: '1',
     };
   }
 
@@ -99,9 +101,20 @@ export class Quarantine implements QuarantinedObjects {
 
   async newCommits(newOid: string, limit = 1_000): Promise<readonly PushedCommit[]> {
     const format = `--format=${commitFormat}`;
-    const count = `--max-count=${Math.trunc(limit)}`;
+    const count = `--max-count=${Math.trunc(limit) + 1}`;
     const range = [requireOid(newOid), '--not', '--all', '--'];
-    const { stdout } = await this.#ok(['log', '-z', format, count, ...range]);
+    const { stdout } = await this.#ok([
+      'log',
+      '-z',
+      // Whatever the configuration says, the output is what is parsed below.
+      '--no-show-signature',
+      '--encoding=UTF-8',
+      '--no-mailmap',
+      '--no-notes',
+      format,
+      count,
+      ...range,
+    ]);
     const fields = stdout.toString('utf8').split('\0');
     const commits: PushedCommit[] = [];
     // -z puts one NUL more behind each record.
@@ -118,6 +131,7 @@ export class Quarantine implements QuarantinedObjects {
       const list = parents === '' ? [] : parents.split(' ');
       commits.push({ oid, parents: list, authorName, authorEmail, committerName, committerEmail, message });
     }
+    if (commits.length > limit) throw new RangeError(`there are more than ${limit} new commits`);
     return commits;
   }
 

@@ -59,6 +59,11 @@ export async function authenticate(
   return user;
 }
 
+/** Nothing but true opens the gate: a function written in plain JavaScript may return anything. */
+function isYes(answer: unknown): boolean {
+  return answer === true;
+}
+
 /** A scope holds down rights of its user; what everybody may, it need not allow. */
 function isInScope(user: GitUser | undefined, operation: Operation, name: string): boolean {
   const scope = user?.scope;
@@ -71,11 +76,15 @@ async function isAllowed(
   access: RepositoryReference & { user: GitUser | undefined; context: RequestContext },
 ): Promise<boolean> {
   if (operation === 'read' ? policy.publicRead : policy.publicWrite) return true;
-  if (!isInScope(access.user, operation, access.name)) return false;
+  if (!isInScope(access.user, operation, access.name)) {
+    // What somebody without a name may read, whoever has a token may read as well.
+    if (operation === 'write' || !policy.authorize) return false;
+    return isYes(
+      await policy.authorize({ ...access, user: undefined, context: { ...access.context, operation } }),
+    );
+  }
   if (!policy.authorize) return false;
-  // Nothing but true opens the gate: a function written in plain JavaScript may return anything.
-  // oxlint-disable-next-line typescript/no-unnecessary-boolean-literal-compare
-  return (await policy.authorize({ ...access, context: { ...access.context, operation } })) === true;
+  return isYes(await policy.authorize({ ...access, context: { ...access.context, operation } }));
 }
 
 /**

@@ -95,7 +95,9 @@ export class PushGuard {
     const hooks = this.#hooks;
     if (!hooks) return;
     const bridge = git.bridge && new HookBridge(git.bridge);
-    void bridge?.asked.then((path) => this.#answer(bridge, hooks, path)).catch(this.#tools.onError);
+    if (bridge) void this.#whenAsked(bridge, hooks);
+    // Nobody would be asked: git must not go on.
+    else git.stopGently();
     void git.released.then(async () => {
       bridge?.close();
       await hooks.close().catch(this.#tools.onError);
@@ -105,6 +107,18 @@ export class PushGuard {
   /** For a git that could not be started. */
   async abandon(): Promise<void> {
     await this.#hooks?.close();
+  }
+
+  /** git waits for an answer, whatever goes wrong on our side. */
+  async #whenAsked(bridge: HookBridge, hooks: PushHooks): Promise<void> {
+    const path = await bridge.asked;
+    try {
+      await this.#answer(bridge, hooks, path);
+    } catch (error) {
+      this.#tools.onError(error);
+      this.#refusals.add('the server could not check this push');
+      bridge.answer(false);
+    }
   }
 
   async #answer(bridge: HookBridge, hooks: PushHooks, path: string): Promise<void> {

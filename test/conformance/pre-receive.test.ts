@@ -1,7 +1,8 @@
 /** Pushes that are looked at before they are let in. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { GitTyphoonError } from '../../src/index.js';
 import { commitFile, git } from '../support/fixtures.js';
 import { availableGits } from '../support/gits.js';
@@ -9,6 +10,8 @@ import { eventually } from '../support/server.js';
 import { refOf, writeHook } from './lab.js';
 import { closePushPlaces, openPushPlace, protectMain, said } from './push-place.js';
 
+const hooksFolder = mkdtempSync(join(tmpdir(), 'gittyphoon-test-'));
+afterAll(() => rmSync(hooksFolder, { recursive: true }));
 afterEach(closePushPlaces);
 
 describe('preReceive', () => {
@@ -153,6 +156,40 @@ describe('preReceive', () => {
     expect(lab.server.events.error).toEqual([]);
   });
 
+  it('that cannot be answered refuses the push, and nobody waits', async () => {
+    const { lab, repository, copy, push } = await openPushPlace({
+      preReceive: ({ refuse }) => {
+        refuse('not this one', 'refs/heads/main');
+        for (const name of readdirSync(hooksFolder)) rmSync(join(hooksFolder, name), { recursive: true });
+      },
+      limits: { temporaryDirectory: hooksFolder },
+    });
+    const before = await refOf(repository, 'main');
+    await commitFile(copy, 'new', 'new\n');
+    const { code, stderr } = await push('main', 'main:other');
+    expect(code).toBe(1);
+    expect(stderr).toContain('! [remote rejected] main -> other (the server could not check this push)');
+    expect(await refOf(repository, 'main')).toBe(before);
+    expect(await refOf(repository, 'other')).toBe('');
+    expect(lab.server.events.error.length).toBeGreaterThan(0);
+  });
+
+  it('is told when there are more commits than it has asked for', async () => {
+    let failure: unknown;
+    const { copy, push } = await openPushPlace({
+      preReceive: async ({ objects, updates }) => {
+        const newOid = updates[0]?.newOid ?? '';
+        expect(await objects.newCommits(newOid, 2)).toHaveLength(2);
+        failure = await objects.newCommits(newOid, 1).catch((error: unknown) => error);
+      },
+      gitConfig: { 'log.showSignature': 'true', 'gpg.program': 'false' },
+    });
+    await commitFile(copy, 'one', 'one\n');
+    await commitFile(copy, 'two', 'two\n');
+    expect((await push('main')).code).toBe(0);
+    expect(failure).toEqual(new RangeError('there are more than 1 new commits'));
+  });
+
   it('is asked about deletions, which bring no objects', async () => {
     const { repository, push } = await openPushPlace({
       preReceive: async ({ objects, refuse, updates }) => {
@@ -167,16 +204,14 @@ describe('preReceive', () => {
 });
 
 it('leaves no folder of hooks behind', async () => {
+  const limits = { temporaryDirectory: hooksFolder };
   const { lab, copy, push } = await openPushPlace({
-    preReceive: () => {},
-    limits: { temporaryDirectory: '/tmp' },
+    preReceive: () => expect(readdirSync(hooksFolder)).toHaveLength(1),
+    limits,
   });
   await commitFile(copy, 'new', 'new\n');
-  await push('main');
-  const left = (): string[] => readdirSync('/tmp').filter((name) => name.startsWith('gittyphoon-hooks-'));
-  await eventually('it is gone', () =>
-    left().every((name) => !existsSync(join('/tmp', name, 'pre-receive'))),
-  );
+  expect((await push('main')).code).toBe(0);
+  await eventually('it is gone', () => readdirSync(hooksFolder).length === 0);
   expect(lab.server.events.error).toEqual([]);
 });
 

@@ -32,6 +32,21 @@ describe('postReceive', () => {
   });
 });
 
+it('postReceive is waited for when the server closes', async () => {
+  let isOver = false;
+  const { copy, push, lab } = await openPushPlace({
+    postReceive: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      isOver = true;
+    },
+  });
+  await commitFile(copy, 'new', 'new\n');
+  await push('main');
+  await eventually('git has ended', () => lab.server.events.push.length === 1);
+  await lab.server.git.close();
+  expect(isOver).toBe(true);
+});
+
 describe('a bound', () => {
   it.each([
     ['on refs', { maxRefUpdates: 2 }, 'too many refs: a push may change 2 here, and this one has 3'],

@@ -79,6 +79,23 @@ describe('history that is rewritten', () => {
   });
 });
 
+it('history that a pushed replacement makes look unbroken is rewritten all the same', async () => {
+  const { repository, copy, push } = await openPushPlace({
+    authorizeUpdate: ({ update }) =>
+      update.refName !== 'refs/heads/main' || { unlessForced: 'history stays as it is' },
+  });
+  const main = await refOf(repository, 'main');
+  await gitOk(['checkout', '-q', '--orphan', 'other'], { cwd: copy });
+  const forced = await commitFile(copy, 'other', 'other\n');
+  const tree = await gitOk(['rev-parse', 'HEAD^{tree}'], { cwd: copy });
+  const replacement = await gitOk(['commit-tree', '-p', main, '-m', 'x', tree], { cwd: copy });
+  expect((await push(`${replacement}:refs/replace/${forced}`)).code).toBe(0);
+  const { code, stderr } = await push('--force', `${forced}:refs/heads/main`);
+  expect(code).toBe(1);
+  expect(stderr).toContain('(history stays as it is)');
+  expect(await refOf(repository, 'main')).toBe(main);
+});
+
 describe('the report is well-formed', () => {
   it.each([
     ['without a sideband', 'report-status'],

@@ -24,6 +24,7 @@ test.each([
   ['pushLimits.maxRefUpdates', { pushLimits: { maxRefUpdates: 1.5 } }],
   ['pushLimits.rate', { pushLimits: { rate: 3 } }],
   ['pushLimits.rate.seconds', { pushLimits: { rate: { pushes: 1 } } }],
+  ['pushLimits.rate.seconds', { pushLimits: { rate: { pushes: 1, seconds: 2_592_000 } } }],
   ['pushLimits.rate.per', { pushLimits: { rate: { pushes: 1, seconds: 1, per: 'day' } } }],
 ])('%s is named when it cannot be used', (option, options) => {
   expect(() => resolved(options)).toThrow(OptionError);

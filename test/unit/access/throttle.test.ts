@@ -163,6 +163,20 @@ test('without an address nobody is refused, for it would be everybody', async ()
   for (let index = 0; index < 5; index += 1) expect(await authenticate(context)).toBeUndefined();
 });
 
+test('failures from a shared address, such as that of a proxy, lock nobody out', async () => {
+  const sharedAddresses = ['192.0.2.0/24'];
+  const options = { maxFailuresPerAddress: 2, maxFailuresPerUser: 2, sharedAddresses };
+  const { attempt } = door(options);
+  for (let index = 0; index < 5; index += 1) {
+    expect(await attempt('ann', 'wrong')).toBeUndefined();
+    expect(await attempt(`user-${index}`, 'wrong')).toBeUndefined();
+  }
+  expect(await attempt('ann', 'right')).toBe('ann');
+  for (let index = 0; index < 2; index += 1) await attempt('bob', 'wrong', '198.51.100.1');
+  expect(await attempt('bob', 'right', '198.51.100.1')).toBe(429);
+  expect(() => door({ sharedAddresses: ['x'] })).toThrow('option "sharedAddresses"');
+});
+
 test('an attempt after failures waits, here and for a user who is attacked from everywhere; nobody else does', async () => {
   // A wait that nothing but the leaving of the client ends.
   const { attempt, authenticate, asked } = door({
