@@ -21,7 +21,10 @@ export interface RefUpdateRequest {
   readonly kind: 'create' | 'update' | 'delete';
 }
 
-/** What is decided about one ref of a push: yes, no (with a reason for the user), or yes unless history is rewritten. */
+/**
+ * What is decided about one ref of a push: yes, no (with a reason for the user), or yes unless history is rewritten, which
+ * deleting a ref counts as.
+ */
 export type UpdateDecision = boolean | string | { readonly unlessForced: string };
 
 /** May they do this to that ref? Asked for every ref of a push, once the push as such is allowed. */

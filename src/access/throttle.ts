@@ -91,12 +91,12 @@ class Throttle {
     this.#byPair = new FailureCounter(windowMs);
   }
 
-  /** Throws when there were too many failures. */
-  async refuse({ address, pair }: Keys): Promise<void> {
+  /** Throws when there were too many failures, `own` of which are the present one. */
+  async refuse({ address, pair }: Keys, own = 0): Promise<void> {
     const atAddress = await this.#failures(this.#byAddress, address);
-    if (atAddress.count >= this.#maxPerAddress) throw tooMany(atAddress);
+    if (atAddress.count - own >= this.#maxPerAddress) throw tooMany(atAddress);
     const ofPair = await this.#failures(this.#byPair, pair);
-    if (ofPair.count >= this.#maxPerUser) throw tooMany(ofPair);
+    if (ofPair.count - own >= this.#maxPerUser) throw tooMany(ofPair);
   }
 
   /** Waits the longer the more there were. A user whom others attack from elsewhere waits, but is not refused. */
@@ -169,12 +169,17 @@ export function throttled(authenticate: Authenticate, options: ThrottleOptions =
     try {
       user = await authenticate(context);
     } catch (error) {
-      if (error instanceof GitTyphoonError && error.status === 401) await throttle.count(keys);
+      if (error instanceof GitTyphoonError && error.status === 401) {
+        await throttle.count(keys);
+        await throttle.refuse(keys, 1);
+      }
       throw error;
     }
     if (!user) {
       await throttle.count(keys);
-      return undefined;
+      // All that end beyond the limit are answered alike, so that nobody can tell which guess was right.
+      await throttle.refuse(keys, 1);
+      return user;
     }
     // Of a thousand guesses at once, those that end after the limit do not tell whether they were right.
     await throttle.refuse(keys);

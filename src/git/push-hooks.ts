@@ -1,6 +1,6 @@
 /**
  * Hooks of ours around those of a repository, for one push: git is pointed at a folder in which `pre-receive` asks the
- * server and `update` refuses single refs; all else leads on to the repository's own hooks.
+ * server and `update` lets through what was allowed; all else leads on to the repository's own hooks.
  */
 import { constants } from 'node:fs';
 import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -78,7 +78,7 @@ export class PushHooks {
         `programs cannot be run below ${this.#options.temporaryDirectory}; set limits.temporaryDirectory`,
       );
     }
-    await this.refuse(new Set());
+    await this.allow([]);
     for (const name of passedOn) {
       const own = await this.#own(name);
       if (own !== undefined)
@@ -86,15 +86,14 @@ export class PushHooks {
     }
   }
 
-  /** From now on `update` refuses these refs. */
-  async refuse(refNames: ReadonlySet<string>): Promise<void> {
+  /** From now on `update` lets these refs through, and no other: what nobody has decided about is not carried out. */
+  async allow(refNames: readonly string[]): Promise<void> {
     const own = await this.#own('update');
-    if (refNames.size === 0 && own === undefined) return;
-    const refused = [...refNames].map((refName) => quoted(refName)).join('|');
+    const allowed = refNames.map((refName) => quoted(refName)).join('|');
     await this.#write(
       'update',
       [
-        ...(refused === '' ? [] : [`case "$1" in ${refused}) exit 1 ;; esac`]),
+        allowed === '' ? 'exit 1' : `case "$1" in ${allowed}) ;; *) exit 1 ;; esac`,
         ...(own === undefined ? ['exit 0'] : [leaveNoTrace(this.#options.configCount), `exec ${own} "$@"`]),
       ].join('\n'),
     );

@@ -8,7 +8,8 @@ export type Capabilities = ReadonlyMap<string, readonly string[]>;
 /** Keys with all their values, in the order they came; a capability without a value has an empty list. */
 export function parseCapabilities(text: string): Capabilities {
   const found = new Map<string, string[]>();
-  for (const item of text.split(' ')) {
+  // git ends an item at any white space (connect.c: parse_feature_value).
+  for (const item of text.split(/[ \t\n\v\f\r]+/)) {
     if (item === '') continue;
     const equals = item.indexOf('=');
     const key = equals < 0 ? item : item.slice(0, equals);

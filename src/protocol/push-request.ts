@@ -66,6 +66,13 @@ function updatesInCertificate(certificate: string): RefUpdate[] {
   return updates;
 }
 
+/** git 2.39 carries out two commands for one ref one after the other; no client sends them, and newer gits refuse them. */
+function checkDistinct(updates: readonly RefUpdate[]): void {
+  if (new Set(updates.map(({ refName }) => refName)).size < updates.length) {
+    throw new PushRequestError('two commands for one ref');
+  }
+}
+
 /** Reads the head incrementally; what follows it (the pack) is left alone. */
 export class PushRequestParser {
   readonly #decoder = new PktLineDecoder();
@@ -117,6 +124,7 @@ export class PushRequestParser {
   }
 
   #endSection(): void {
+    checkDistinct(this.#updates);
     if (this.#section === 'certificate') throw new PushRequestError('the push certificate is incomplete');
     const empty = this.#updates.length === 0;
     const hasOptions = this.#offersPushOptions && this.#capabilities?.has('push-options') === true;
@@ -124,6 +132,8 @@ export class PushRequestParser {
   }
 
   #takeCertificateLine(payload: Buffer): void {
+    // git reads a line up to its first NUL, so that the two of us would see different commands.
+    if (payload.includes(0)) throw new PushRequestError('a NUL in the push certificate');
     const text = payload.toString('utf8');
     if (text !== 'push-cert-end\n') {
       this.#certificateLines.push(text);
@@ -148,7 +158,9 @@ export class PushRequestParser {
     if (nul >= 0) {
       // git would add it to the first, so that we could miss what was negotiated.
       if (this.#capabilities) throw new PushRequestError('a second capability list');
-      this.#capabilities = parseCapabilities(pktText(payload.subarray(nul + 1)));
+      const list = payload.subarray(nul + 1);
+      if (list.includes(0)) throw new PushRequestError('a NUL in the capability list');
+      this.#capabilities = parseCapabilities(pktText(list));
     }
     if (text === 'push-cert') {
       if (this.#hasCertificate) throw new PushRequestError('a second push certificate');

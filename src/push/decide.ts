@@ -18,16 +18,13 @@ export async function decideUpdates(
   if (!authorizeUpdate) return fastForwardOnly;
   for (const update of updates) {
     const { refName, kind } = update;
-    // Two names that differ in bytes which are not UTF-8 would look the same to every rule.
-    if (refName.includes('\ufffd')) {
-      refusals.add('the name is not valid UTF-8', refName);
-      continue;
-    }
     const decision: unknown = await authorizeUpdate({ update, user, repository, context });
     if (decision === true) continue;
     if (typeof decision === 'string') refusals.add(decision, refName);
     else if (decision === false) refusals.add(noReason, refName);
     else if (isUnlessForced(decision)) {
+      // Deleting and creating it anew would rewrite it as well.
+      if (kind === 'delete') refusals.add(decision.unlessForced, refName);
       if (kind === 'update') fastForwardOnly.set(refName, decision.unlessForced);
     } else {
       throw new GitTyphoonError('ERR_INTERNAL', {

@@ -30,6 +30,13 @@ export interface GuardTools {
 /** What is said of the other refs of an atomic push of which one is refused; git's own words (receive-pack.c). */
 const atomicFailure = 'atomic push failure';
 
+/** Two names that differ in bytes which are not UTF-8 look the same to every rule, and to none of git's hooks. */
+function refuseUnreadable({ updates }: PushFacts, refusals: Refusals): void {
+  for (const { refName } of updates) {
+    if (refName.includes('\ufffd')) refusals.add('the name is not valid UTF-8', refName);
+  }
+}
+
 export class PushGuard {
   readonly #policy: PushPolicy;
   readonly #facts: PushFacts;
@@ -53,12 +60,21 @@ export class PushGuard {
     guard.#byteLimit = await checkLimits(limits, facts, tools, guard.#refusals);
     guard.#maxObjectBytes = limits.maxObjectBytes;
     if (!guard.refusesAll) guard.#fastForwardOnly = await decideUpdates(policy, facts, guard.#refusals);
+    if (guard.isNeeded) refuseUnreadable(facts, guard.#refusals);
     return guard;
   }
 
   /** Nothing is left that git could do. */
   get refusesAll(): boolean {
-    return this.#refusals.coverAll(this.#facts.updates, this.#facts.isAtomic);
+    return this.#refusals.coverAll(this.#facts.updates, this.#isWhole);
+  }
+
+  /**
+   * Whether it is all or nothing: as the client wants it, or because git hands refs to a proc-receive hook without asking
+   * the update hook, by which we refuse single ones.
+   */
+  get #isWhole(): boolean {
+    return this.#facts.isAtomic || this.#tools.config.get('receive.procreceiverefs') !== undefined;
   }
 
   /** How much the push may still send. */
@@ -129,15 +145,14 @@ export class PushGuard {
       maxObjectBytes: this.#maxObjectBytes,
       preReceive: this.#policy.preReceive,
       timeoutMs: this.#policy.callbackTimeoutMs,
+      isWhole: this.#isWhole,
       onError,
     };
     const objects = await Quarantine.open(git, repository, environment, path);
     await runObjectChecks(checks, this.#facts, objects, bridge, this.#refusals);
     if (!this.refusesAll) {
-      const refused = updates
-        .map(({ refName }) => refName)
-        .filter((name) => this.reasonOf(name) !== undefined);
-      await hooks.refuse(new Set(refused));
+      const names = updates.map(({ refName }) => refName);
+      await hooks.allow(names.filter((name) => this.reasonOf(name) === undefined));
     }
     bridge.answer(!this.refusesAll);
   }

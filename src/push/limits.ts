@@ -1,5 +1,6 @@
 /** Bounds on pushes that hold before git starts. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { networkOf } from '../access/address-list.js';
 import { gitFailure } from '../git/failure.js';
 import type { GitRunner } from '../git/runner.js';
 import type { Repository } from '../repository/repository.js';
@@ -58,7 +59,9 @@ export async function checkLimits(
       `too many refs: a push may change ${maxRefUpdates} here, and this one has ${facts.updates.length}`,
     );
   }
-  const who = facts.user ? `user ${facts.user.name}` : `address ${facts.context.remoteAddress ?? ''}`;
+  const who = facts.user
+    ? `user ${facts.user.name}`
+    : `address ${networkOf(facts.context.remoteAddress ?? '')}`;
   const waitSeconds = rate && (await tools.rates.count(rate, who));
   if (waitSeconds !== undefined) refusals.add(`too many pushes; try again in ${waitSeconds} seconds`);
   const perPush =

@@ -13,6 +13,8 @@ export interface ObjectChecks {
   readonly maxObjectBytes: number | undefined;
   readonly preReceive: PreReceive | undefined;
   readonly timeoutMs: number;
+  /** One refusal ends the whole push. */
+  readonly isWhole: boolean;
   /** Hears of what the embedder's function has thrown. */
   readonly onError: (error: unknown) => void;
 }
@@ -47,7 +49,7 @@ export async function runObjectChecks(
   try {
     await checkObjects(checks, facts, objects, refusals);
     const { preReceive } = checks;
-    if (!preReceive || refusals.coverAll(facts.updates, facts.isAtomic)) return;
+    if (!preReceive || refusals.coverAll(facts.updates, checks.isWhole)) return;
     let isOver = false;
     const unlessOver = (act: () => void): void => {
       if (!isOver) act();

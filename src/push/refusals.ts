@@ -22,11 +22,6 @@ export class Refusals {
     return this.#forAll === undefined && this.#reasons.size === 0;
   }
 
-  /** The refs that are refused one by one. */
-  get refNames(): ReadonlySet<string> {
-    return new Set(this.#reasons.keys());
-  }
-
   /** Why a ref is refused; undefined where it is not. */
   reasonOf(refName: string): string | undefined {
     return this.#reasons.get(refName) ?? this.#forAll;

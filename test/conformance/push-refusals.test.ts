@@ -1,14 +1,15 @@
 /** Refs of a push that are refused one by one: what the user reads, and what is written. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GitServerOptions } from '../../src/index.js';
 import { commitFile, gitOk } from '../support/fixtures.js';
-import { rawRequest } from '../support/raw-http.js';
+import { encodePktLine } from '../../src/protocol/pkt-line.js';
+import { rawRequest, type RawResponse } from '../support/raw-http.js';
 import { eventually } from '../support/server.js';
 import { flush, pkt, zero } from './differential/case.js';
-import { protocolVersions, refOf } from './lab.js';
-import { closePushPlaces, openPushPlace, protectMain, said } from './push-place.js';
+import { protocolVersions, refOf, writeHook } from './lab.js';
+import { closePushPlaces, openPushPlace, protectMain, said, type PushPlace } from './push-place.js';
 import { pushBody, pushType } from './raw-push.js';
 
 afterEach(closePushPlaces);
@@ -74,8 +75,88 @@ describe('history that is rewritten', () => {
     expect(stderr).toContain('! [remote rejected] main -> main (history stays as it is)');
     expect(stderr).toContain('main -> other');
     expect(await refOf(repository, 'main')).toBe(next);
-    // What creates or deletes rewrites nothing.
-    expect(await push('--delete', 'other')).toMatchObject({ code: 0 });
+    // Deleted and made anew, it would be rewritten too.
+    expect((await push('--delete', 'other')).stderr).toContain('(history stays as it is)');
+  });
+});
+
+describe('what git would carry out and no rule has seen', () => {
+  const send = async (
+    place: PushPlace,
+    lines: readonly (string | Buffer)[],
+    pack: Buffer,
+  ): Promise<RawResponse> => {
+    const head = lines.map((line) => encodePktLine(line));
+    return rawRequest({
+      port: place.lab.server.port,
+      method: 'POST',
+      path: '/app.git/git-receive-pack',
+      headers: pushType,
+      body: Buffer.concat([...head, Buffer.from(flush), pack]),
+    });
+  };
+  const allowOk: Partial<GitServerOptions> = {
+    authorizeUpdate: ({ update }) => update.refName === 'refs/heads/ok' || 'no',
+  };
+
+  it('commands behind a NUL in a certificate are refused', async () => {
+    const place = await openPushPlace(allowOk);
+    const before = await refOf(place.repository, 'main');
+    await commitFile(place.copy, 'new', 'new\n');
+    const { oid, body } = await pushBody(place.copy, 'refs/heads/ok');
+    const lines = [
+      'push-cert\0report-status\n',
+      'certificate version 0.1\n',
+      'x\0\n',
+      '\n',
+      `${zero} ${oid} refs/heads/ok\n`,
+      '\n',
+      `${before} ${oid} refs/heads/main\n`,
+      'push-cert-end\n',
+    ];
+    const answer = await send(place, lines, body.subarray(body.indexOf('PACK')));
+    expect(answer.status).toBe(400);
+    expect(await refOf(place.repository, 'main')).toBe(before);
+    expect(await refOf(place.repository, 'refs/heads/ok')).toBe('');
+  });
+
+  it.each([
+    ['by a rule', allowOk],
+    ['by preReceive', { preReceive: ({ refuse }) => refuse('no', 'refs/heads/ev\ufffdil') }],
+  ] satisfies [string, Partial<GitServerOptions>][])(
+    'a name that is not UTF-8 is refused beside one that is allowed, %s',
+    async (_how, options) => {
+      const place = await openPushPlace(options);
+      await commitFile(place.copy, 'new', 'new\n');
+      const { oid, body } = await pushBody(place.copy, 'refs/heads/ok');
+      const evil = Buffer.from(`${zero} ${oid} refs/heads/ev\u00ffil`, 'latin1');
+      const lines = [`${zero} ${oid} refs/heads/ok\0report-status`, evil];
+      const answer = await send(place, lines, body.subarray(body.indexOf('PACK')));
+      expect(answer.body.toString('latin1')).toContain('ok refs/heads/ok\n');
+      expect(await gitOk(['for-each-ref', 'refs/heads/ev*'], { cwd: place.repository })).toBe('');
+    },
+  );
+
+  it('two commands for one ref are refused', async () => {
+    const place = await openPushPlace(allowOk);
+    await commitFile(place.copy, 'new', 'new\n');
+    const { oid, body } = await pushBody(place.copy, 'refs/heads/ok');
+    const line = `${zero} ${oid} refs/heads/ok`;
+    const answer = await send(place, [`${line}\0report-status`, line], body.subarray(body.indexOf('PACK')));
+    expect(answer.body.toString()).toBe('bad push: two commands for one ref\n');
+  });
+
+  it('a ref that goes to a proc-receive hook ends the whole push when one is refused', async () => {
+    const place = await openPushPlace({
+      authorizeUpdate: ({ update }) => update.refName !== 'refs/for/main',
+    });
+    await gitOk(['config', 'receive.procReceiveRefs', 'refs/for'], { cwd: place.repository });
+    writeHook(place.repository, 'proc-receive', 'touch ran; exit 1');
+    await commitFile(place.copy, 'new', 'new\n');
+    const { stderr } = await place.push('main:refs/for/main', 'main:ok');
+    expect(stderr).toContain('! [remote rejected] main -> ok (atomic push failure)');
+    expect(existsSync(join(place.repository, 'ran'))).toBe(false);
+    expect(await refOf(place.repository, 'refs/heads/ok')).toBe('');
   });
 });
 
