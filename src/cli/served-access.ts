@@ -109,11 +109,11 @@ function forFlag<T>(flag: string, open: () => T): T {
   }
 }
 
-/** A user that a proxy names; both flags belong together, since the header is anybody's to send. */
+/** A user that a proxy names; the header is anybody else's to invent. */
 function fromProxy({ trustedProxy, userHeader }: AccessFlags): Authenticate | undefined {
-  if (trustedProxy === undefined && userHeader === undefined) return undefined;
-  if (trustedProxy === undefined || userHeader === undefined) {
-    throw new CommandError(2, '--trusted-proxy and --user-header go together; give both');
+  if (userHeader === undefined) return undefined;
+  if (trustedProxy === undefined) {
+    throw new CommandError(2, '--user-header needs --trusted-proxy: name the proxies that may send it');
   }
   return forFlag('--trusted-proxy or --user-header', () =>
     proxyHeaderAuthenticator({ trustedAddresses: trustedProxy, userHeader }),
@@ -152,7 +152,9 @@ export async function openServedAccess(
   // A proxy on this machine or a trusted one stands for all who come through it.
   const sharedAddresses = ['127.0.0.0/8', '::1', ...(flags.trustedProxy ?? [])];
   const bySecret =
-    secrets.length > 0 ? throttled(combineAuthenticators(...secrets), { sharedAddresses }) : undefined;
+    secrets.length > 0
+      ? forFlag('--trusted-proxy', () => throttled(combineAuthenticators(...secrets), { sharedAddresses }))
+      : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
   return {
     options: {

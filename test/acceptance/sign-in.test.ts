@@ -137,7 +137,7 @@ test('--trusted-proxy and --user-header let a proxy name the user, from its own 
 });
 
 test.each([
-  [['--trusted-proxy', '127.0.0.1'], '--trusted-proxy and --user-header go together; give both'],
+  [['--user-header', 'X-User'], '--user-header needs --trusted-proxy'],
   [['--trusted-proxy', 'x', '--user-header', 'X-User'], '--trusted-proxy or --user-header '],
   [['--auth-url', 'ftp://x'], '--auth-url must be an http or https URL'],
 ])('%j cannot be used, and says why', async (flags, message) => {
