@@ -2,6 +2,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { AccessFileError } from './access-file-error.js';
 import type { RequestContext } from '../context.js';
+import { tomlProblem } from './file-problem.js';
 import type { Authorize, AuthorizeUpdate } from './policy.js';
 import { compileRules, type CompiledRules } from './rules-compile.js';
 import { locate } from './rules-positions.js';
@@ -46,9 +47,7 @@ function parseRulesFile(content: Uint8Array, file: string): ReadRules {
   } catch (error) {
     if (error instanceof RulesProblem) return fail(lineOf(error.path), error.message);
     if (!(error instanceof TomlError)) throw error;
-    // The rest is a drawing of the place.
-    const [first = ''] = error.message.split('\n');
-    return fail(error.line, `this is not TOML: ${first.replace(/^Invalid TOML document: /, '')}`);
+    return fail(error.line, tomlProblem(error));
   }
   return { rules: asAccessRules(compiled, { file, lineOf }), summary: summarise(compiled) };
 }

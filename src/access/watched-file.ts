@@ -2,6 +2,7 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { AccessFileError } from './access-file-error.js';
+import { unreadableReason } from './file-problem.js';
 
 export interface WatchedFileOptions {
   /**
@@ -24,17 +25,6 @@ function fingerprint(found: BigIntStats): string | undefined {
   const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
   if (Date.now() - changedMs < settleMs) return undefined;
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'the server is not allowed to read it',
-  EISDIR: 'this is a folder, not a file',
-};
-
-function unreadable(file: string, error: unknown): AccessFileError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return new AccessFileError(file, undefined, reasons[code] ?? `it cannot be read (${message})`, error);
 }
 
 export class WatchedFile {
@@ -96,7 +86,7 @@ export class WatchedFile {
     } catch (error) {
       this.#fingerprint = undefined;
       this.#content = undefined;
-      throw unreadable(this.#file, error);
+      throw new AccessFileError(this.#file, undefined, unreadableReason(error), error);
     }
     this.#fingerprint = seen;
     if (this.#content?.equals(content)) return false;

@@ -14,6 +14,7 @@ import { printable } from './printable.js';
 import { addRepoCommand } from './repo.js';
 import { parseCount, parseRate, parseSize, type PushLimitFlags } from './push-limits.js';
 import { serve } from './serve.js';
+import { checkFirstWord, explainStrayWords } from './stray-words.js';
 import { addTokenCommand } from './token.js';
 import { addWebhookCommands } from './webhook-commands.js';
 
@@ -55,7 +56,9 @@ function collect(value: string, earlier: readonly string[] = []): readonly strin
 
 function buildProgram(version: string, setExitCode: (code: number) => void): Command {
   const program = new Command('gittyphoon')
-    .description('Serves the git repositories in a folder over HTTP, readable by all and writable by nobody.')
+    .description(
+      'Serves the git repositories in a folder over HTTP. Everybody may read and nobody may push unless --accessfile or --rules says otherwise.',
+    )
     .usage(
       [
         '[serve] [options] [DIR]',
@@ -91,10 +94,14 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--push-rate <PUSHES/SECONDS>', 'how often a user may push, such as 30/60', parseRate)
     .option('--webhooks <FILE>', 'whom to tell of pushes')
     .option('--webhook-queue <DIR>', 'where deliveries wait until they have arrived')
-    .option('--create-on-push', 'let users create by pushing what the access file names for them')
+    .option(
+      '--create-on-push',
+      'let users create by pushing what the access file or the rules let them write',
+    )
     .option('--realm <text>', 'the name that password prompts show', 'Git')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .action(async (dir: string | undefined, flags: ServeFlags) => {
+      checkFirstWord(program, dir);
       setExitCode(await serve({ dir, version, ...flags }));
     });
   program
@@ -145,15 +152,15 @@ function explain(error: unknown): CommandError {
 /** Runs the command; resolves with its exit code when it has ended. */
 export async function run(args: readonly string[]): Promise<number> {
   let exitCode = 0;
+  const program = buildProgram(readVersion(), (code) => {
+    exitCode = code;
+  });
   try {
-    const program = buildProgram(readVersion(), (code) => {
-      exitCode = code;
-    });
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const { message, exitCode: code } = explain(error);
+    const { message, exitCode: code } = explain(explainStrayWords(program, error) ?? error);
     process.stderr.write(`gittyphoon: ${message}\n`);
     return code;
   }

@@ -1,14 +1,16 @@
 /** `gittyphoon repo`: creates, lists, shows, renames, deletes and describes repositories. */
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Argument, Option, type Command } from 'commander';
 import { RepositoryAdministration } from '../administration/administration.js';
+import { AdministrationError } from '../repository/administration-error.js';
 import { visibilities, type CreateSettings, type Visibility } from '../repository/create-settings.js';
 import { DirectoryStore } from '../repository/directory-store.js';
 import { CommandError } from './command-error.js';
+import { isFolder, repositoriesFolder } from './folder.js';
 import { listRepositories } from './listing.js';
 import { printable } from './printable.js';
 import { detailsText, trashText } from './repo-text.js';
+import { shellWord } from './shell-word.js';
 
 interface RepoFlags {
   readonly gitbase: string;
@@ -24,19 +26,19 @@ interface CreateFlags extends RepoFlags {
   readonly template?: string;
 }
 
-function folderOf({ gitbase }: RepoFlags): string {
-  const folder = resolve(gitbase);
-  if (gitbase === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new CommandError(
-      2,
-      `there is no folder ${gitbase || '""'}; give the one that holds the repositories`,
-    );
+/** Does something with the repositories of the folder; what is not there is said to be not there in this folder. */
+async function at<T>(
+  { gitbase }: RepoFlags,
+  work: (repositories: RepositoryAdministration) => Promise<T>,
+): Promise<T> {
+  const root = repositoriesFolder(gitbase);
+  try {
+    return await work(new RepositoryAdministration({ root }));
+  } catch (error) {
+    if (!(error instanceof AdministrationError) || error.code !== 'ERR_REPOSITORY_MISSING') throw error;
+    throw new CommandError(1, printable(`${error.message} in ${root}`, 2_000), error);
   }
-  return folder;
 }
-
-const open = (flags: RepoFlags): RepositoryAdministration =>
-  new RepositoryAdministration({ root: folderOf(flags) });
 
 /** Prints a result for a program, or a text for a person. */
 function print({ json }: RepoFlags, result: unknown, text: string): void {
@@ -46,7 +48,7 @@ function print({ json }: RepoFlags, result: unknown, text: string): void {
 async function create(name: string, flags: CreateFlags): Promise<void> {
   const { defaultBranch, objectFormat, description, visibility, shared, template } = flags;
   const templateDirectory = template === undefined ? undefined : resolve(template);
-  if (templateDirectory && !statSync(templateDirectory, { throwIfNoEntry: false })?.isDirectory()) {
+  if (templateDirectory && !isFolder(templateDirectory)) {
     throw new CommandError(2, `there is no folder ${templateDirectory}, which --template names`);
   }
   const settings: CreateSettings = {
@@ -57,14 +59,14 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
     shared,
     templateDirectory,
   };
-  const made = await open(flags).create(name, settings);
+  const made = await at(flags, (repositories) => repositories.create(name, settings));
   print(flags, made, `created ${made.name}\n`);
 }
 
 async function list(flags: RepoFlags & { readonly trash?: boolean }): Promise<void> {
-  const root = folderOf(flags);
+  const root = repositoriesFolder(flags.gitbase);
   if (flags.trash) {
-    const entries = await open(flags).trash();
+    const entries = await at(flags, (repositories) => repositories.trash());
     print(flags, entries, trashText(entries));
     return;
   }
@@ -78,30 +80,28 @@ async function list(flags: RepoFlags & { readonly trash?: boolean }): Promise<vo
 }
 
 async function show(name: string, flags: RepoFlags): Promise<void> {
-  const details = await open(flags).show(name);
+  const details = await at(flags, (repositories) => repositories.show(name));
   print(flags, details, detailsText(details));
 }
 
 async function rename(name: string, newName: string, flags: RepoFlags): Promise<void> {
-  const renamed = await open(flags).rename(name, newName);
+  const renamed = await at(flags, (repositories) => repositories.rename(name, newName));
   print(flags, renamed, `renamed to ${renamed.name}\n`);
 }
 
 /** With --purge also what is in the trash already. */
 async function remove(name: string, flags: RepoFlags & { readonly purge?: boolean }): Promise<void> {
-  const repositories = open(flags);
   if (!flags.purge) {
-    const entry = await repositories.delete(name);
-    print(
-      flags,
-      entry,
-      `deleted ${printable(entry.name)}; gittyphoon repo restore ${entry.id} brings it back\n`,
-    );
+    const entry = await at(flags, (repositories) => repositories.delete(name));
+    const folder = flags.gitbase === '.' ? '' : ` --gitbase ${shellWord(flags.gitbase)}`;
+    const restoring = printable(`gittyphoon repo restore ${entry.id}${folder}`, 2_000);
+    print(flags, entry, `deleted ${printable(entry.name)}; ${restoring} brings it back\n`);
     return;
   }
-  const isInTrash = (await repositories.trash()).some(({ id }) => id === name);
-  const id = isInTrash ? name : await deletedNow(repositories, name);
-  const purged = await repositories.purge(id);
+  const purged = await at(flags, async (repositories) => {
+    const isInTrash = (await repositories.trash()).some(({ id }) => id === name);
+    return repositories.purge(isInTrash ? name : await deletedNow(repositories, name));
+  });
   print(flags, purged, purged.map((entry) => `removed ${printable(entry.name)} for good\n`).join(''));
 }
 
@@ -117,23 +117,28 @@ async function deletedNow(repositories: RepositoryAdministration, name: string):
 }
 
 async function restore(name: string, newName: string | undefined, flags: RepoFlags): Promise<void> {
-  const restored = await open(flags).restore(name, newName);
+  const restored = await at(flags, (repositories) => repositories.restore(name, newName));
   print(flags, restored, `restored ${printable(restored.name)}\n`);
 }
 
 async function describe(name: string, text: string, flags: RepoFlags): Promise<void> {
-  await open(flags).describe(name, text);
-  print(flags, { description: text }, '');
+  await at(flags, (repositories) => repositories.describe(name, text));
+  const done = text === '' ? 'removed the description of' : 'described';
+  print(flags, { description: text }, `${done} ${printable(name)}\n`);
 }
 
 async function setDefaultBranch(name: string, branch: string, flags: RepoFlags): Promise<void> {
-  await open(flags).setDefaultBranch(name, branch);
-  print(flags, { defaultBranch: branch }, '');
+  await at(flags, (repositories) => repositories.setDefaultBranch(name, branch));
+  print(
+    flags,
+    { defaultBranch: branch },
+    `set the default branch of ${printable(name)} to ${printable(branch)}\n`,
+  );
 }
 
 async function setVisibility(name: string, visibility: Visibility, flags: RepoFlags): Promise<void> {
-  await open(flags).setVisibility(name, visibility);
-  print(flags, { visibility }, '');
+  await at(flags, (repositories) => repositories.setVisibility(name, visibility));
+  print(flags, { visibility }, `noted that ${printable(name)} is ${visibility}\n`);
 }
 
 /** Adds `repo` and all that belongs to it. */
@@ -145,7 +150,9 @@ export function addRepoCommand(program: Command): void {
       .description(description)
       .option('--gitbase <DIR>', 'the folder with the repositories', '.')
       .option('--json', 'print the result as JSON');
-  const visibility = new Option('--visibility <who>', 'whom it is meant for').choices(visibilities);
+  const visibility = new Option('--visibility <who>', 'whom it is meant for; only noted').choices(
+    visibilities,
+  );
   add('create', 'make an empty repository')
     .argument('<NAME>', 'its path below the folder, with or without .git')
     .option('--default-branch <name>', 'where HEAD leads (default: main)')
@@ -179,7 +186,10 @@ export function addRepoCommand(program: Command): void {
     .argument('<NAME>')
     .argument('<BRANCH>')
     .action(setDefaultBranch);
-  add('visibility', 'set whom a repository is meant for')
+  add(
+    'visibility',
+    'note in the configuration of a repository (gittyphoon.visibility) whom it is meant for; rules do not read it',
+  )
     .argument('<NAME>')
     .addArgument(new Argument('<WHO>').choices(visibilities))
     .action(setVisibility);

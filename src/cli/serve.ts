@@ -1,5 +1,5 @@
 /** `gittyphoon serve`: a server for a folder. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
@@ -9,6 +9,7 @@ import type { RepositoryStore } from '../repository/repository.js';
 import { createGitServer, type GitServer } from '../server.js';
 import { clientAddress, listen, reachableUrls } from './addresses.js';
 import { CommandError } from './command-error.js';
+import { repositoriesFolder } from './folder.js';
 import { answerLanding } from './landing.js';
 import { listRepositories } from './listing.js';
 import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js';
@@ -30,22 +31,11 @@ export interface ServeOptions extends AccessFlags, PushLimitFlags {
   readonly webhookQueue?: string;
 }
 
-/** What could be meant where a folder is missing. */
-const verbs: ReadonlySet<string> = new Set(['serve', 'passwd', 'access', 'token', 'repo', 'webhook']);
-
 function chooseFolder({ dir, gitbase }: ServeOptions): string {
   if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
     throw new CommandError(2, `DIR is ${dir} but --gitbase is ${gitbase}; give one of the two`);
   }
-  const given = dir ?? gitbase ?? '.';
-  const folder = resolve(given);
-  if (given === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    const isVerb = verbs.has(given);
-    const advice = isVerb
-      ? `as a command, "${given}" comes before all flags`
-      : 'give the one that holds the repositories';
-    throw new CommandError(2, `there is no folder ${given || '""'}; ${advice}`);
-  }
+  const folder = repositoriesFolder(dir ?? gitbase ?? '.');
   try {
     accessSync(folder, constants.R_OK | constants.X_OK);
   } catch (error) {

@@ -174,6 +174,7 @@ export async function openServedAccess(
       ],
       accessFile: access && { path: flags.accessfile ?? '', users: access.userCount },
       rulesFile: rules && { path: flags.rules ?? '', rules: rules.summary.ruleCount },
+      createsOnPush: flags.createOnPush ?? false,
       tokenFile: tokens && { path: flags.tokens ?? '', tokens: tokens.tokenCount },
     }),
     close: async () => {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { parse, TomlError } from 'smol-toml';
+import { tomlProblem, unreadableReason } from '../access/file-problem.js';
 import type { Authenticate } from '../access/index.js';
 import type { OidcOptions } from '../access/oidc.js';
 import { OptionError } from '../errors.js';
@@ -15,10 +16,9 @@ async function readIssuers(file: string): Promise<readonly Record<string, unknow
     data = parse(await readFile(file, 'utf8'));
   } catch (error) {
     if (error instanceof TomlError) {
-      const [first = ''] = error.message.split('\n');
-      throw new CommandError(1, `${file}:${error.line}: ${first}`, error);
+      throw new CommandError(1, `${file}:${error.line}: ${tomlProblem(error)}`, error);
     }
-    throw new CommandError(1, `${file}: it cannot be read (${(error as Error).message})`, error);
+    throw new CommandError(1, `${file}: ${unreadableReason(error)}`, error);
   }
   const { issuer, ...others } = data;
   const [unknown] = Object.keys(others);

@@ -1,6 +1,7 @@
 import { repositoryUrl } from './addresses.js';
 import type { Listing } from './listing.js';
 import { printable } from './printable.js';
+import { shellWord } from './shell-word.js';
 
 /** What decides about access, as far as it is printed. */
 export interface AccessFacts {
@@ -9,6 +10,8 @@ export interface AccessFacts {
   readonly accessFile: { readonly path: string; readonly users: number } | undefined;
   /** With it the access file gives users only. */
   readonly rulesFile: { readonly path: string; readonly rules: number } | undefined;
+  /** Whether a push to a name where there is nothing makes a repository. */
+  readonly createsOnPush: boolean;
   readonly tokenFile: { readonly path: string; readonly tokens: number } | undefined;
 }
 
@@ -24,11 +27,6 @@ export interface StartFacts {
 
 const shownNames = 3;
 
-/** A word as a shell takes it: quoted where it needs it. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 function contents({ folder, listing: { names, isComplete } }: StartFacts): string {
   const [first] = names;
   if (first === '')
@@ -36,7 +34,7 @@ function contents({ folder, listing: { names, isComplete } }: StartFacts): strin
   if (first === undefined) {
     if (!isComplete)
       return 'Looking for repositories takes long; those that are there are served all the same.';
-    return `There is no repository yet. Make one: git init --bare ${shellWord(`${folder}/NAME.git`)}`;
+    return `There is no repository yet. Make one: gittyphoon repo create NAME --gitbase ${shellWord(folder)}`;
   }
   const count = names.length;
   const total = isComplete ? String(count) : `More than ${count}`;
@@ -68,9 +66,20 @@ function rights({ logins, accessFile, rulesFile }: AccessFacts): string {
     const users = logins.length > 0 ? logins.join(', ') : 'nobody';
     return `${count(rulesFile.rules, 'rule')} of ${printable(rulesFile.path)} decide; ${users} can log in.`;
   }
-  if (!accessFile) return 'Everybody may read, nobody may push; --accessfile FILE lets users push.';
-  const { path, users } = accessFile;
-  return `Everybody may read; ${usersOf(users, path)} may push where it says so.`;
+  const users = logins.join(', ');
+  if (!accessFile) {
+    if (logins.length === 0) return 'Everybody may read, nobody may push; --accessfile FILE lets users push.';
+    return `Everybody may read; ${users} can log in, but nobody may push: --rules FILE or --accessfile FILE lets them.`;
+  }
+  if (logins.length === 1) return `Everybody may read; ${users} may push where it says so.`;
+  return `Everybody may read; ${users} can log in, and push where ${printable(accessFile.path)} says so.`;
+}
+
+function createLines({ createsOnPush, rulesFile }: AccessFacts): readonly string[] {
+  if (!createsOnPush) return [];
+  return [
+    `A push creates its repository where the ${rulesFile ? 'rules let' : 'access file lets'} its user write.`,
+  ];
 }
 
 function tokenLines({ tokenFile }: AccessFacts): readonly string[] {
@@ -89,6 +98,7 @@ export function startText(facts: StartFacts): string {
     `GitTyphoon ${facts.version} with git ${facts.gitVersion} serves ${printable(facts.folder)}`,
     contents(facts),
     rights(facts.access),
+    ...createLines(facts.access),
     ...tokenLines(facts.access),
     `Listening on ${url}${network}`,
     `Clone with: ${cloneLine(facts)}`,

@@ -1,4 +1,5 @@
 /** `gittyphoon token`: makes, lists and revokes access tokens. */
+import { existsSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { openTokenFile, type ListedToken, type TokenFile, type TokenScope } from '../access/index.js';
 import { tokenId, tokenPrefix } from '../access/tokens-text.js';
@@ -117,7 +118,11 @@ async function list(flags: ListFlags): Promise<void> {
     );
     process.stdout.write(`${JSON.stringify(plain, undefined, 2)}\n`);
   } else if (found.length === 0) {
-    process.stderr.write(`There are no tokens${flags.user === undefined ? '' : ' of this user'}.\n`);
+    const file = flags.tokens ?? '';
+    const whose = flags.user === undefined ? '' : ' of this user';
+    // Perhaps another file was meant; that it is missing is no failure, since the first token makes it.
+    const why = existsSync(file) ? '' : `: there is no file ${printable(file)} yet`;
+    process.stderr.write(`There are no tokens${whose}${why}.\n`);
   } else {
     const head = ['ID', 'USER', 'SCOPE', 'REPOSITORIES', 'CREATED', 'EXPIRES', 'LAST USED', 'DESCRIPTION'];
     process.stdout.write(table([head, ...found.map(rowOf)]));
@@ -154,8 +159,6 @@ function fileOption(): Option {
 /** Adds `token create`, `token list` and `token revoke`. */
 export function addTokenCommand(program: Command): void {
   const token = program.command('token').description('make, list and revoke access tokens');
-  // Without a verb commander would print its help as if it were a failure.
-  token.action(() => token.help());
   token
     .command('create')
     .description('make a token and print it, this one time')

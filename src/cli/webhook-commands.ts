@@ -78,12 +78,8 @@ async function retry(ids: readonly string[], flags: FileFlags): Promise<number> 
 export function addWebhookCommands(program: Command, setExitCode: (code: number) => void): void {
   const queue = ['--webhook-queue <DIR>', 'the queue of the server'] as const;
   const file = ['--webhooks <FILE>', 'the file with the webhooks'] as const;
-  const webhook = program
-    .command('webhook')
-    .description('try webhooks out, and look after what has failed')
-    .action(() => {
-      throw new CommandError(2, 'say what to do: gittyphoon webhook test, list or retry');
-    });
+  // None of its own action: commander then says itself which command is missing or unknown.
+  const webhook = program.command('webhook').description('try webhooks out, and look after what has failed');
   webhook
     .command('test')
     .description('send a ping to the webhooks of a file')

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
+import { tomlProblem, unreadableReason } from '../access/file-problem.js';
 import { OptionError } from '../errors.js';
 import { resolvePublicUrl } from './options.js';
 import { resolveWebhooks, type WebhookDefinition } from './webhook.js';
@@ -136,9 +137,7 @@ function parseToml(file: string, text: string): Table {
     return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    // Its message goes on with the lines around, in which a secret may stand.
-    const [problem = ''] = error.message.split('\n');
-    throw new WebhookFileError(file, error.line, problem.replace(/^Invalid TOML document: /, ''));
+    throw new WebhookFileError(file, error.line, tomlProblem(error));
   }
 }
 
@@ -148,8 +147,7 @@ export async function readWebhookFile(file: string): Promise<WebhookFile> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const { code = 'no reason given' } = error as NodeJS.ErrnoException;
-    throw new WebhookFileError(file, undefined, `it cannot be read (${code})`);
+    throw new WebhookFileError(file, undefined, unreadableReason(error));
   }
   const top = parseToml(file, text);
   const reader = new Reader(file, text);

@@ -37,15 +37,42 @@ describe('a command line that cannot be used ends with code 2 and one line', () 
     ['an unknown level', ['--log-level', 'loud'], /argument 'loud' is invalid. Allowed choices are fatal,/],
     ['a realm that no header can hold', ['--realm', 'a\nb'], /^--realm may hold printable ASCII/],
     ['an empty realm', ['--realm', ''], /^--realm must be a text/],
-    ['a folder that does not exist', ['nowhere'], /^there is no folder nowhere; give the one/],
-    ['a folder that is a file', ['file'], /^there is no folder file; give the one/],
-    ['an empty folder name', [''], /^there is no folder ""; give the one/],
+    ['a word that is neither', ['nowhere'], /^there is no command or folder "nowhere"; gittyphoon --help/],
+    ['a mistyped command', ['reop'], /^there is no command or folder "reop" \(did you mean repo\?\)$/],
+    ['one with a verb', ['reop', 'list'], /^there is no command or folder "reop" \(did you mean repo\?\)$/],
     [
-      'a command behind flags',
-      ['--port', '0', 'serve'],
-      /^there is no folder serve; as a command, "serve" comes/,
+      'one with flags',
+      ['tokn', 'list', '--user', 'x'],
+      /^there is no command or folder "tokn" \(did you mean token/,
     ],
-    ['two folders', ['one', 'two'], /^too many arguments/],
+    [
+      'a mistyped serve',
+      ['serv', 'repositories'],
+      /^there is no command or folder "serv" \(did you mean serve\?/,
+    ],
+    ['a folder that does not exist', ['./nowhere'], /^there is no folder \.\/nowhere; give the one/],
+    ['such a folder after serve', ['serve', 'nowhere'], /^there is no folder nowhere; give the one/],
+    ['such a --gitbase', ['--gitbase', 'nowhere'], /^there is no folder nowhere; give the one/],
+    ['a folder that is a file', ['file'], /^file is a file, not a folder; give the one/],
+    ['an empty folder name', [''], /^there is no folder ""; give the one/],
+    ['a command behind flags', ['--port', '0', 'serve'], /^"serve" is a command, and comes before all flags/],
+    [
+      'a command with a verb behind flags',
+      ['--gitbase', 'repositories', 'repo', 'list'],
+      /^"repo" is a command, and comes before all flags: gittyphoon repo/,
+    ],
+    [
+      'a command with flags behind flags',
+      ['--gitbase', 'repositories', 'token', 'create', '--user', 'ann'],
+      /^"token" is a command, and comes before all flags/,
+    ],
+    ['two folders', ['repositories', 'home'], /^one folder is served, and .*; "home" is one too many$/],
+    ['two folders after serve', ['serve', 'one', 'two'], /^too many arguments for 'serve'/],
+    [
+      'an unknown flag beside a folder',
+      ['repositories', '--prot', '1'],
+      /^unknown option '--prot' \(Did you mean --port/,
+    ],
     [
       'DIR and --gitbase that differ',
       ['.', '--gitbase', 'repositories'],
@@ -134,9 +161,27 @@ describe('help and version', () => {
     ]) {
       expect(help.stdout).toContain(flag);
     }
+    expect(help.stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'Everybody may read and nobody may push unless --accessfile or --rules says otherwise.',
+    );
     const version = await place.run('--version');
     expect(version).toMatchObject({ code: 0, stderr: '' });
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(await place.run('passwd', '--help')).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe.each(['repo', 'access', 'token', 'webhook'])('gittyphoon %s', (command) => {
+  test('says that its own command is missing or unknown, and has help', async () => {
+    const missing = await place.run(command);
+    expect(missing).toMatchObject({ code: 2, stdout: '' });
+    expect(missing.stderr).toMatch(/^Usage: [^]*\ngittyphoon: a command is missing\n$/);
+    const flags = ['--tokens', 'F', '--webhooks', 'F', '--gitbase', '.'];
+    const [code, text] = await failure([command, 'nonsense', ...flags]);
+    expect(text).toMatch(/^unknown command 'nonsense'/);
+    expect(code).toBe(2);
+    const help = await place.run(command, 'help');
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toBe((await place.run(command, '--help')).stdout);
   });
 });

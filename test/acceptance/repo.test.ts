@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,9 +29,12 @@ test('a repository is created, shown, changed, renamed, deleted and brought back
   expect(told).toBe('created team/app.git\n');
   await place.git('ls-remote', `${server.url}team/app`);
   expect(await good('list')).toBe('team/app.git\n');
-  await good('default-branch', 'team/app', 'trunk');
-  await good('visibility', 'team/app', 'public');
-  await good('describe', 'team/app', 'Another app');
+  expect(await good('default-branch', 'team/app', 'trunk')).toBe(
+    'set the default branch of team/app to trunk\n',
+  );
+  expect(await good('visibility', 'team/app', 'public')).toBe('noted that team/app is public\n');
+  expect(await good('describe', 'team/app', '')).toBe('removed the description of team/app\n');
+  expect(await good('describe', 'team/app', 'Another app')).toBe('described team/app\n');
   expect(JSON.parse(await good('show', 'team/app', '--json'))).toEqual({
     name: 'team/app.git',
     defaultBranch: 'trunk',
@@ -45,7 +48,7 @@ test('a repository is created, shown, changed, renamed, deleted and brought back
   expect(await good('rename', 'team/app', 'app')).toBe('renamed to app.git\n');
   expect((await place.tryGit('ls-remote', `${server.url}team/app`)).stderr).toContain('not found');
   const deleted = await good('delete', 'app');
-  const [, id = ''] = /gittyphoon repo restore (\S+) brings it back/.exec(deleted) ?? [];
+  const [, id = ''] = /gittyphoon repo restore (\S+) --gitbase \S+ brings it back/.exec(deleted) ?? [];
   expect((await place.tryGit('ls-remote', `${server.url}app`)).stderr).toContain('not found');
   const trashed = `${server.url}.gittyphoon-trash/${id}/app.git`;
   expect((await place.tryGit('ls-remote', trashed)).stderr).toContain('not found');
@@ -65,9 +68,9 @@ test('what cannot be done is said in one line, with a code for scripts', async (
     [['create', 'app.git/x'], 1, 'inside another repository'],
     [['create', 'x', '--visibility', 'secret'], 2, 'Allowed choices are public, authenticated, private'],
     [['create', 'x', '--shared', '777'], 1, 'shared is umask, group, all'],
-    [['show', 'nope'], 1, 'there is no repository "nope"'],
+    [['show', 'nope'], 1, `there is no repository "nope" in ${place.root}\n`],
     [['default-branch', 'app', '-x'], 2, "unknown option '-x'"],
-    [['restore', 'app'], 1, 'there is no repository "app"'],
+    [['restore', 'app'], 1, `there is no repository "app" in ${place.root}\n`],
     [['delete', 'nope', '--purge'], 1, 'there is no repository "nope"'],
     [['frobnicate'], 2, "unknown command 'frobnicate'"],
   ] as const) {
@@ -78,6 +81,34 @@ test('what cannot be done is said in one line, with a code for scripts', async (
   }
   const { code, stderr } = await place.run('repo', 'list', '--gitbase', join(place.root, 'nope'));
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no folder') });
+  const inFile = await place.run('repo', 'list', '--gitbase', join(place.root, 'app.git', 'HEAD'));
+  expect(inFile).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('HEAD is a file, not a folder; give'),
+  });
+});
+
+test('what brings a deleted repository back is told as a shell takes it', async () => {
+  const folder = join(place.folder, "it's here");
+  mkdirSync(folder);
+  await place.run('repo', 'create', 'app', '--gitbase', folder);
+  const { stdout } = await place.run('repo', 'delete', 'app', '--gitbase', "it's here");
+  const [, args = ''] =
+    /^deleted app\.git; gittyphoon (repo restore .+) brings it back\n$/.exec(stdout) ?? [];
+  const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+  const restored = execFileSync('sh', ['-c', `"$1" "$2" ${args}`, 'sh', process.execPath, main], {
+    cwd: place.folder,
+    encoding: 'utf8',
+  });
+  expect(restored).toBe('restored app.git\n');
+  await place.run('repo', 'create', 'b');
+  expect((await place.run('repo', 'delete', 'b')).stdout).toMatch(/repo restore \S+ brings it back\n$/);
+});
+
+test('the help of visibility says that rules do not read it', async () => {
+  const { stdout } = await place.run('repo', 'visibility', '--help');
+  expect(stdout).toContain('gittyphoon.visibility');
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('rules do not read it');
 });
 
 test('a create that is killed leaves nothing that is served, and the next one tidies up', async () => {
@@ -117,6 +148,9 @@ test('with --create-on-push users create exactly what the access file names for 
     '[users]\nann = x\nbob = y\n[access]\nann = team/app, lib.git\nbob = other\n',
   );
   const server = await place.serve('--accessfile', file, '--create-on-push');
+  expect(server.stdout()).toContain(
+    '\nA push creates its repository where the access file lets its user write.\n',
+  );
   const work = join(place.folder, 'work');
   await place.git('init', '-q', '-b', 'main', work);
   await place.git('-C', work, 'commit', '-q', '--allow-empty', '-m', 'first');

@@ -70,9 +70,9 @@ describe('the command', () => {
     await mkdir(join(place.root, 'empty', 'folder'), { recursive: true });
     const server = await place.serve();
     expect(server.stdout()).toContain(
-      `There is no repository yet. Make one: git init --bare ${place.root}/NAME.git\n`,
+      `There is no repository yet. Make one: gittyphoon repo create NAME --gitbase ${place.root}\n`,
     );
-    await place.git('init', '--quiet', '--bare', join(place.root, 'late.git'));
+    await place.run('repo', 'create', 'late', '--gitbase', place.root);
     expect((await place.tryGit('ls-remote', `${server.url}late.git`)).code).toBe(0);
   });
 

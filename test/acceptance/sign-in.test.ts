@@ -63,6 +63,24 @@ describe.each([
     expect((await list(server, 'rose')).stderr).toContain('Authentication failed');
     expect(server.stderr()).not.toMatch(/tulip|rose/);
   });
+
+  test('without rules is named at the start, with who may push', async () => {
+    const given = await flags();
+    const who = /1 user of .*htpasswd|those whom --auth-url knows/.source;
+    const alone = await place.serve(...given);
+    expect(alone.stdout()).toMatch(
+      new RegExp(`^Everybody may read; (?:${who}) can log in, but nobody may push: --rules FILE or`, 'm'),
+    );
+    const file = await place.writeAccessFile('[users]\nann = x\n[access]\nann = app\n');
+    const both = await place.serve(...given, '--accessfile', file);
+    expect(both.stdout()).toMatch(
+      new RegExp(
+        `^Everybody may read; 1 user of .*, (?:${who}) can log in, and push where .* says so\\.$`,
+        'm',
+      ),
+    );
+    expect((await place.tryPush(withCredentials(`${both.url}app.git`, 'ann', 'tulip'))).code).toBe(0);
+  });
 });
 
 test('--oidc lets in jobs with a token of their issuer, within what the token is for', async () => {
@@ -102,7 +120,7 @@ test('--oidc lets in jobs with a token of their issuer, within what the token is
 test.each([
   ['issuer = 5', 'there is no issuer in it'],
   ['[[issuer]]\nissuer = "x"\naudience = "y"', '[[issuer]] number 1: option "issuer"'],
-  ['[[issuer', ':1: '],
+  ['[[issuer', ':1: this is not TOML: '],
   ['[[issuers]]\nx = 1', '"issuers" is not known'],
 ])('--oidc with %j is refused', async (text, message) => {
   const file = join(place.folder, 'oidc.toml');
@@ -111,6 +129,11 @@ test.each([
   expect(stderr).toContain(message);
   expect(stderr).toContain(file);
   expect(code).toBe(1);
+});
+
+test('--oidc with a file that is missing says so', async () => {
+  const { code, stderr } = await place.run('--oidc', 'nope.toml', place.root);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'gittyphoon: nope.toml: there is no such file\n' });
 });
 
 test('--trusted-proxy and --user-header let a proxy name the user, from its own address alone', async () => {

@@ -79,8 +79,15 @@ describe('gittyphoon token', () => {
   });
 
   test('lists nothing without complaint', async () => {
-    expect(await token('list')).toMatchObject({ code: 0, stdout: '', stderr: 'There are no tokens.\n' });
+    expect(await token('list')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: `There are no tokens: there is no file ${file} yet.\n`,
+    });
     expect(await token('list', '--json')).toMatchObject({ code: 0, stdout: '[]\n', stderr: '' });
+    const made = await token('create', ...whole);
+    await token('revoke', made.stdout.trim());
+    expect(await token('list')).toMatchObject({ code: 0, stdout: '', stderr: 'There are no tokens.\n' });
   });
 
   test.each<[readonly string[], number, string]>([
@@ -100,7 +107,8 @@ describe('gittyphoon token', () => {
       '/nowhere/tokens.json: there is no such file or folder',
     ],
     [['revoke'], 2, "missing required argument 'ID'"],
-    [['remove'], 2, 'token'],
+    [['remove'], 2, "unknown command 'remove'"],
+    [['lst', '--tokens', 'F'], 2, "unknown command 'lst' (Did you mean list?)"],
   ])('%j ends with %i and one line that says why', async (args, code, message) => {
     const result = await token(...args);
     expect(result).toMatchObject({ code, stdout: '' });

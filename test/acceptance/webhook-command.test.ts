@@ -140,9 +140,18 @@ describe('gittyphoon webhook', () => {
   });
 
   test('refuses what is no command, lacks its file, or names a queue that is not there', async () => {
+    const broken = join(stage.place.folder, 'broken.toml');
+    writeFileSync(broken, '[[webhook]]\nurl = \n');
     const refusals = [
-      [[], 2, 'say what to do'],
-      [['tset'], 2, 'too many arguments'],
+      [[], 2, 'a command is missing'],
+      [['tset'], 2, "unknown command 'tset' (Did you mean test?)"],
+      [['tst', '--webhooks', 'F'], 2, "unknown command 'tst' (Did you mean test?)"],
+      [['test', '--webhooks', 'nope.toml'], 1, 'gittyphoon: nope.toml: there is no such file\n'],
+      [
+        ['retry', '--webhooks', broken, '--webhook-queue', stage.place.folder],
+        1,
+        `${broken}:2: this is not TOML: `,
+      ],
       [['test'], 2, '--webhooks'],
       [['list', '--webhook-queue', '/nonexistent'], 1, 'there is no queue at /nonexistent'],
     ] as const;

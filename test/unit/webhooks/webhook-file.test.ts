@@ -59,7 +59,7 @@ test('an empty file has no webhooks', async () => {
 const good = '[[webhook]]\nurl = "https://a.example/"\nsecret = "hush-hush"\n';
 
 test.each<[what: string, text: string, line: number, problem: string]>([
-  ['what is no TOML', `${good}\nurl = \n`, 5, 'value'],
+  ['what is no TOML', `${good}\nurl = \n`, 5, 'this is not TOML: '],
   ['a key that occurs twice', `${good}secret = "hush-hush"\n`, 4, ''],
   [
     'an unknown key',
@@ -110,5 +110,5 @@ test.each<[what: string, text: string, line: number, problem: string]>([
 });
 
 test('a file that is missing is refused with its name', async () => {
-  await expect(readWebhookFile(file)).rejects.toThrow(`${file}: it cannot be read (ENOENT)`);
+  await expect(readWebhookFile(file)).rejects.toThrow(`${file}: there is no such file`);
 });
