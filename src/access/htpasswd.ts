@@ -23,7 +23,8 @@ export interface HtpasswdFile {
  * Opens a file of Apache's htpasswd with hashes of bcrypt (`htpasswd -B`), SHA-crypt (`-2`, `-5`) or apr1 (`-m`). Rejects
  * with an `AccessFileError` when it cannot be used: also for passwords in plain text, as {SHA} and with DES. Later changes are
  * noticed with the next request that brings a password; a file that is broken then leaves what was read before in
- * force. An empty file is a file without users, for that is what taking out the last one leaves.
+ * force. An empty file is a file without users, for that is what taking out the last one leaves;
+ * it counts once it has been empty for two seconds.
  *
  * @example
  * const { authenticate } = await openHtpasswdFile('/etc/git.htpasswd');
@@ -36,6 +37,7 @@ export async function openHtpasswdFile(
   const users = new PasswordUsers();
   const watched = new WatchedFile(file, {
     take: (content) => users.replace(parseHtpasswd(content, file)),
+    isEmptyUsable: true,
     onReload: () => options.onReload?.({ userCount: users.count }),
     onProblem: options.onProblem,
   });

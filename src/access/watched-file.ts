@@ -10,6 +10,11 @@ export interface WatchedFileOptions {
    * that what was read before stays in force.
    */
   readonly take: (content: Buffer) => void;
+  /**
+   * A file without any byte can be used too. It is taken over once it has been so for two seconds: programs that write
+   * in place leave that for a moment. Default false.
+   */
+  readonly isEmptyUsable?: boolean | undefined;
   /** A changed file is in force now. */
   readonly onReload?: (() => void) | undefined;
   /** A changed file cannot be used; told once for each problem. Default: a warning of the process. */
@@ -88,6 +93,9 @@ export class WatchedFile {
       this.#content = undefined;
       throw new AccessFileError(this.#file, undefined, unreadableReason(error), error);
     }
+    // Whoever writes in place truncates first; only time tells that from a file which is to be empty.
+    const isInFlux = content.length === 0 && seen === undefined;
+    if (isInFlux && this.#content && this.#options.isEmptyUsable) return false;
     this.#fingerprint = seen;
     if (this.#content?.equals(content)) return false;
     this.#content = content;

@@ -10,6 +10,7 @@ import {
   type HtpasswdFileOptions,
 } from '../../../src/access/index.js';
 import { basic, contextOf } from './contexts.js';
+import { eventually } from '../../support/server.js';
 
 // Made with "openssl passwd -5", "-6" and "-apr1".
 const hashes = {
@@ -111,7 +112,9 @@ describe('a file that changes', () => {
     expect(await nameOf(opened, 'ann', 'two')).toBe('ann');
     expect(await nameOf(opened, 'bob', 'f 4')).toBe('bob');
     await writeFile(file, '');
-    expect(await nameOf(opened, 'ann', 'two')).toBeUndefined();
+    // A program that writes in place may not have come to its first word yet.
+    expect(await nameOf(opened, 'ann', 'two')).toBe('ann');
+    await eventually('it is empty', async () => (await nameOf(opened, 'ann', 'two')) === undefined);
     expect(seen).toEqual([2, 0]);
     expect(opened.userCount).toBe(0);
   });
