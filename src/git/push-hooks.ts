@@ -2,8 +2,8 @@
  * Hooks of ours around those of a repository, for one push: git is pointed at a folder in which `pre-receive` asks the
  * server and `update` lets through what was allowed; all else leads on to the repository's own hooks.
  */
-import { constants } from 'node:fs';
-import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmodSync, constants, writeFileSync } from 'node:fs';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Hooks that a push can make git run (githooks), besides the two that are ours. */
@@ -71,7 +71,7 @@ export class PushHooks {
   }
 
   async #fill(): Promise<void> {
-    await this.#write('pre-receive', await this.#preReceive());
+    this.#write('pre-receive', await this.#preReceive());
     // git passes over a hook that it may not run, without a word: nobody would be asked.
     if (!(await isExecutable(join(this.path, 'pre-receive')))) {
       throw new Error(
@@ -82,7 +82,7 @@ export class PushHooks {
     for (const name of passedOn) {
       const own = await this.#own(name);
       if (own !== undefined)
-        await this.#write(name, `${leaveNoTrace(this.#options.configCount)}\nexec ${own} "$@"`);
+        this.#write(name, `${leaveNoTrace(this.#options.configCount)}\nexec ${own} "$@"`);
     }
   }
 
@@ -90,7 +90,7 @@ export class PushHooks {
   async allow(refNames: readonly string[]): Promise<void> {
     const own = await this.#own('update');
     const allowed = refNames.map((refName) => quoted(refName)).join('|');
-    await this.#write(
+    this.#write(
       'update',
       [
         allowed === '' ? 'exit 1' : `case "$1" in ${allowed}) ;; *) exit 1 ;; esac`,
@@ -133,9 +133,13 @@ export class PushHooks {
     return (await isExecutable(path)) ? quoted(path) : undefined;
   }
 
-  async #write(name: string, lines: string): Promise<void> {
+  /**
+   * In one step, in which no other process can be started: that would hold the file open for writing until its exec is
+   * over, and git could not run it meanwhile (ETXTBSY, which refuses the ref).
+   */
+  #write(name: string, lines: string): void {
     const path = join(this.path, name);
-    await writeFile(path, `#!/bin/sh\n${lines}\n`);
-    await chmod(path, 0o700);
+    writeFileSync(path, `#!/bin/sh\n${lines}\n`);
+    chmodSync(path, 0o700);
   }
 }
