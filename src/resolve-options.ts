@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import type { AccessPolicy, Challenge } from './access/policy.js';
 import type { RequestContext } from './context.js';
 import { OptionError } from './errors.js';
+import { pushHookNames } from './git/hook-names.js';
 import type { CorsPolicy } from './http/cors.js';
 import type { CorsOptions, GitServerOptions, LimitOptions, ResolvedOptions } from './options.js';
 import {
@@ -113,24 +114,10 @@ function resolvePolicy(options: GitServerOptions): AccessPolicy {
   };
 }
 
-/** What a push can make git run, directly or by the gits that it starts (githooks). */
-const hookEvents = [
-  'pre-receive',
-  'update',
-  'proc-receive',
-  'post-receive',
-  'post-update',
-  'reference-transaction',
-  'push-to-checkout',
-  'pre-auto-gc',
-  'post-index-change',
-  'post-checkout',
-];
-
 /** Newer gits also take hooks from configuration, which a folder without hooks does not reach. */
 const withoutHooks: readonly (readonly [string, string])[] = [
   ['core.hooksPath', '/dev/null'],
-  ...hookEvents.map((event): [string, string] => [`hook.${event}.enabled`, 'false']),
+  ...pushHookNames.map((event): [string, string] => [`hook.${event}.enabled`, 'false']),
 ];
 
 function resolveGitConfig(options: GitServerOptions): ResolvedOptions['gitConfig'] {

@@ -5,18 +5,10 @@
 import { chmodSync, constants, writeFileSync } from 'node:fs';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pushHookNames } from './hook-names.js';
 
-/** Hooks that a push can make git run (githooks), besides the two that are ours. */
-const passedOn = [
-  'proc-receive',
-  'post-receive',
-  'post-update',
-  'reference-transaction',
-  'push-to-checkout',
-  'pre-auto-gc',
-  'post-index-change',
-  'post-checkout',
-] as const;
+/** All but the two that are ours. */
+const passedOn = pushHookNames.filter((name) => name !== 'pre-receive' && name !== 'update');
 
 export interface PushHooksOptions {
   readonly temporaryDirectory: string;
