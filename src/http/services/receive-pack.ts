@@ -28,6 +28,15 @@ function resultsOf(push: PushRequest, report: PushReportParser): readonly RefUpd
   }));
 }
 
+function emitPush(
+  call: ServiceCall,
+  push: PushRequest,
+  updates: readonly RefUpdateResult[],
+  unpack: string | undefined,
+): void {
+  call.observers.emit('push', { ...factsOf(call, push), updates, unpack });
+}
+
 /** Reports what became of a push when git has ended, also when its client did not wait for that. */
 async function reportPush(
   call: ServiceCall,
@@ -39,17 +48,7 @@ async function reportPush(
   const exit = await git.finished;
   // A body may break off behind all that git has needed of it.
   if (exit.spawnError || (!isBodyComplete && !report.result())) return;
-  const { context, user, repository } = call;
-  call.observers.emit('push', {
-    context,
-    user,
-    repository,
-    updates: resultsOf(push, report),
-    unpack: report.result()?.unpack,
-    pushOptions: push.pushOptions,
-    certificate: push.certificate,
-    isAtomic: push.capabilities.has('atomic'),
-  });
+  emitPush(call, push, resultsOf(push, report), report.result()?.unpack);
 }
 
 const toldInReport: ReadonlySet<FailureCode> = new Set([
@@ -143,22 +142,13 @@ function openGuard(call: ServiceCall, push: PushRequest): Promise<PushGuard> {
 /** Nothing is left of the push: git need not be started, and the rest of the body passes by. */
 function refuseAll(call: ServiceCall, push: PushRequest, guard: PushGuard, body: PushBody): GitResponse {
   body.discardRest();
-  const { context, user, repository, observers } = call;
-  const { updates, capabilities, pushOptions, certificate } = push;
+  const { updates, capabilities } = push;
   const reasonOf = (refName: string): string => guard.reasonOf(refName) ?? '';
-  observers.emit('push', {
-    context,
-    user,
-    repository,
-    updates: updates.map((update) => ({
-      ...update,
-      result: { status: 'rejected', reason: reasonOf(update.refName) },
-    })),
-    unpack: undefined,
-    pushOptions,
-    certificate,
-    isAtomic: capabilities.has('atomic'),
-  });
+  const refused = updates.map((update) => ({
+    ...update,
+    result: { status: 'rejected', reason: reasonOf(update.refName) } as const,
+  }));
+  emitPush(call, push, refused, undefined);
   return bytesResponse(encodeRefusals(updates, capabilities, reasonOf), resultHeaders(service));
 }
 
