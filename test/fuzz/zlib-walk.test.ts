@@ -70,7 +70,8 @@ type Verdict =
 /** What zlib makes of a stream with something behind it. */
 function zlibVerdict(packed: Buffer): Verdict {
   try {
-    const { buffer, engine } = inflateSync(packed, { info: true }) as unknown as {
+    // The largest window whatever the header says, as in git (inflateInit).
+    const { buffer, engine } = inflateSync(packed, { info: true, windowBits: 15 }) as unknown as {
       buffer: Buffer;
       engine: { bytesWritten: number };
     };
