@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials } from '../context.js';
-import { GitTyphoonError, OptionError } from '../errors.js';
+import { GitTyphoonError } from '../errors.js';
+import { wholeNumberOr, type Bounds } from '../option-checks.js';
 import { addressMatcher, networkOf } from './address-list.js';
 import { FailureCounter, type Failures } from './failure-counter.js';
 import { GuessLimit } from './guess-limit.js';
@@ -36,19 +37,6 @@ const day = 86_400_000;
 
 /** Waiting attempts hold connections. */
 const maxDelayed = 1_000;
-
-function wholeNumber(
-  option: Exclude<keyof ThrottleOptions, 'sharedAddresses'>,
-  options: ThrottleOptions,
-  normal: number,
-  highest: number,
-) {
-  const value = options[option];
-  if (value === undefined) return normal;
-  const lowest = option === 'delayMs' || option === 'maxDelayMs' ? 0 : 1;
-  if (Number.isSafeInteger(value) && value >= lowest && value <= highest) return value;
-  throw new OptionError(option, `must be a whole number from ${lowest} to ${highest}`);
-}
 
 /** Keys are short whatever a client sends: names of users may be long, and may be passwords in the wrong place. */
 function digestOf(...parts: readonly string[]): string {
@@ -91,11 +79,16 @@ class Throttle {
   #delayed = 0;
 
   constructor(options: ThrottleOptions) {
-    const windowMs = wholeNumber('windowMs', options, 900_000, day);
-    const maxPerAddress = wholeNumber('maxFailuresPerAddress', options, 50, 1_000_000);
-    this.#maxPerUser = wholeNumber('maxFailuresPerUser', options, 10, 1_000_000);
-    this.#delayMs = wholeNumber('delayMs', options, 250, 60_000);
-    this.#maxDelayMs = wholeNumber('maxDelayMs', options, 4_000, 60_000);
+    const number = (
+      option: Exclude<keyof ThrottleOptions, 'sharedAddresses'>,
+      normal: number,
+      bounds: Bounds,
+    ) => wholeNumberOr(options[option], option, normal, bounds);
+    const windowMs = number('windowMs', 900_000, { highest: day });
+    const maxPerAddress = number('maxFailuresPerAddress', 50, { highest: 1_000_000 });
+    this.#maxPerUser = number('maxFailuresPerUser', 10, { highest: 1_000_000 });
+    this.#delayMs = number('delayMs', 250, { lowest: 0, highest: 60_000 });
+    this.#maxDelayMs = number('maxDelayMs', 4_000, { lowest: 0, highest: 60_000 });
     this.#byAddress = new GuessLimit(maxPerAddress, windowMs);
     this.#byPair = new GuessLimit(this.#maxPerUser, windowMs);
     this.#byUser = new FailureCounter(windowMs);
