@@ -30,27 +30,11 @@ function fingerprint({ dev, ino, size, mtimeNs, ctimeNs, ctimeMs }: BigIntStats)
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
-/** Where that comes from which is in force. */
-interface Taken {
-  readonly inode: string | undefined;
-  readonly bytes: number;
-}
-
 /** How a file may be found. */
 interface Found {
   readonly inode: string;
   readonly fingerprint: string | undefined;
   readonly content: Buffer;
-}
-
-/**
- * Whether this may be the beginning of a content that is still being written: programs that write in place truncate the
- * file first. A beginning of rules may open what the rest closes, and a beginning of users shuts out the others. A file
- * that was put in the place of the old one is complete, unless it is empty.
- */
-function mayBeHalf({ inode, fingerprint, content }: Found, taken: Taken): boolean {
-  if (fingerprint !== undefined || content.length >= taken.bytes) return false;
-  return content.length === 0 || inode === taken.inode;
 }
 
 export class WatchedFile<Parsed, Problem extends Error> {
@@ -59,7 +43,9 @@ export class WatchedFile<Parsed, Problem extends Error> {
   /** As of the last look. */
   #content: Buffer | 'missing' | undefined;
   #fingerprint: string | undefined;
-  #taken: Taken | undefined;
+  #inode: string | undefined;
+  /** How long that is which is in force. */
+  #bytes = 0;
   #lastProblem: string | undefined;
   #lastLook: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
@@ -110,9 +96,10 @@ export class WatchedFile<Parsed, Problem extends Error> {
     const found = await this.#find();
     if (found === 'unchanged') return false;
     if (found === 'missing') return this.#takeMissing();
-    const { inode, content } = found;
+    const { content } = found;
     // What cannot be used at all is told of at once, unless it is nothing.
-    const isHalf = this.#taken !== undefined && mayBeHalf(found, this.#taken);
+    const isHalf = this.#mayBeHalf(found);
+    this.#inode = found.inode;
     if (isHalf && content.length === 0) return false;
     this.#fingerprint = found.fingerprint;
     if (this.#content instanceof Buffer && this.#content.equals(content)) return false;
@@ -124,9 +111,19 @@ export class WatchedFile<Parsed, Problem extends Error> {
       return false;
     }
     this.#options.take(parsed);
-    this.#taken = { inode, bytes: content.length };
+    this.#bytes = content.length;
     this.#lastProblem = undefined;
     return true;
+  }
+
+  /**
+   * Whether this may be the beginning of a content that is still being written: programs that write in place truncate the
+   * file first. A beginning of rules may open what the rest closes, and a beginning of users shuts out the others. A file
+   * that was put in the place of another is complete, unless it is empty.
+   */
+  #mayBeHalf({ inode, fingerprint, content }: Found): boolean {
+    if (fingerprint !== undefined || content.length >= this.#bytes) return false;
+    return content.length === 0 || inode === this.#inode;
   }
 
   async #find(): Promise<Found | 'unchanged' | 'missing'> {
@@ -140,7 +137,7 @@ export class WatchedFile<Parsed, Problem extends Error> {
     } catch (error) {
       this.#fingerprint = undefined;
       // The next one is another file, whatever its number.
-      if (this.#taken) this.#taken = { ...this.#taken, inode: undefined };
+      this.#inode = undefined;
       if (this.#options.takeMissing && isMissing(error)) return 'missing';
       this.#content = undefined;
       throw error;
@@ -150,7 +147,7 @@ export class WatchedFile<Parsed, Problem extends Error> {
   #takeMissing(): boolean {
     if (this.#content === 'missing') return false;
     this.#content = 'missing';
-    this.#taken = undefined;
+    this.#bytes = 0;
     this.#options.takeMissing?.();
     this.#lastProblem = undefined;
     return true;
