@@ -1,4 +1,5 @@
 /** A file that is noticed to have changed when it is needed, without a watcher of the system. */
+import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { AccessFileError } from './access-file-error.js';
@@ -10,6 +11,11 @@ export interface WatchedFileOptions {
    * that what was read before stays in force.
    */
   readonly take: (content: Buffer) => void;
+  /**
+   * The paths of other files that a content names, such as those of secrets. A change of one of them counts as a change of
+   * the file itself: `take`, which reads them, is called again. Must not throw. Default none.
+   */
+  readonly companions?: ((content: Buffer) => readonly string[]) | undefined;
   /**
    * A file without any byte can be used too. It is taken over once it has been so for two seconds: programs that write
    * in place leave that for a moment. Default false.
@@ -32,10 +38,27 @@ function fingerprint(found: BigIntStats): string | undefined {
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
+/** Undefined also where the file is missing. */
+function look(file: string): Promise<string | undefined> {
+  return stat(file, { bigint: true }).then(fingerprint, () => undefined);
+}
+
+/** Changes whenever one of the files does. */
+async function digest(content: Buffer, companions: readonly string[]): Promise<string> {
+  const all = createHash('sha256').update(`${content.length} `).update(content);
+  for (const file of companions) {
+    const found = await readFile(file).catch(() => undefined);
+    all.update(`\0${file}\0${found?.length ?? 'none'} `).update(found ?? '');
+  }
+  return all.digest('base64');
+}
+
 export class WatchedFile {
   readonly #file: string;
   readonly #options: WatchedFileOptions;
-  #content: Buffer | undefined;
+  #companions: readonly string[] = [];
+  /** Of what was read last, whether or not it could be used. */
+  #digest: string | undefined;
   #fingerprint: string | undefined;
   #lastProblem: string | undefined;
   #lastLook: Promise<void> = Promise.resolve();
@@ -82,23 +105,28 @@ export class WatchedFile {
   /** Whether there was something new. */
   async #read(): Promise<boolean> {
     let content: Buffer;
-    let seen: string | undefined;
+    // What is seen before the reading: a change in between is then noticed the next time.
+    const [own, ...others] = await Promise.all([this.#file, ...this.#companions].map(look));
+    const seen = own === undefined || others.includes(undefined) ? undefined : [own, ...others].join('\n');
     try {
-      // What is seen before the reading: a change in between is then noticed the next time.
-      seen = fingerprint(await stat(this.#file, { bigint: true }));
       if (seen !== undefined && seen === this.#fingerprint) return false;
       content = await readFile(this.#file);
     } catch (error) {
       this.#fingerprint = undefined;
-      this.#content = undefined;
+      this.#digest = undefined;
       throw new AccessFileError(this.#file, undefined, unreadableReason(error), error);
     }
     // Whoever writes in place truncates first; only time tells that from a file which is to be empty.
-    const isInFlux = content.length === 0 && seen === undefined;
-    if (isInFlux && this.#content && this.#options.isEmptyUsable) return false;
+    const isInFlux = content.length === 0 && own === undefined;
+    if (isInFlux && this.#digest !== undefined && this.#options.isEmptyUsable) return false;
     this.#fingerprint = seen;
-    if (this.#content?.equals(content)) return false;
-    this.#content = content;
+    const companions = this.#options.companions?.(content) ?? [];
+    // Those that are new were not looked at above.
+    if (companions.join('\0') !== this.#companions.join('\0')) this.#fingerprint = undefined;
+    this.#companions = companions;
+    const read = await digest(content, companions);
+    if (read === this.#digest) return false;
+    this.#digest = read;
     this.#options.take(content);
     this.#lastProblem = undefined;
     return true;
