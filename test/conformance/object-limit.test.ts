@@ -17,6 +17,7 @@ import {
 import { eventually } from '../support/server.js';
 import { flush, pkt, zero } from './differential/case.js';
 import { clientOf, protocolVersions, refOf } from './lab.js';
+import { namesBelow } from './leftovers.js';
 import { closePushPlaces, openPushPlace, type PushPlace } from './push-place.js';
 import { pushType } from './raw-push.js';
 
@@ -27,8 +28,7 @@ const size = 200 * 1024 * 1024;
 const reason = `an object has ${size} bytes; one may have 1000000 bytes here`;
 
 /** What git has written, or is writing. */
-const objectsOf = ({ repository }: PushPlace): string[] =>
-  readdirSync(join(repository, 'objects'), { recursive: true, encoding: 'utf8' }).toSorted();
+const objectsOf = ({ repository }: PushPlace): string[] => namesBelow(join(repository, 'objects')).toSorted();
 
 async function headOf(copy: string, capabilities = 'report-status side-band-64k'): Promise<Buffer> {
   const oid = await gitOk(['rev-parse', 'main'], { cwd: copy });
