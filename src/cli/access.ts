@@ -73,6 +73,16 @@ async function findRepository(name: string, gitbase: string): Promise<Repository
   return found;
 }
 
+/** Groups that change nothing are most likely mistyped. */
+function warnOfGroups(given: readonly string[], known: readonly string[], user: string | undefined): void {
+  if (given.length > 0 && user === undefined) {
+    return warn('those without a name are in no group; --group is not looked at');
+  }
+  for (const group of given.filter((name) => !known.includes(name))) {
+    warn(`the rules declare no group "${group}", so that it changes nothing`);
+  }
+}
+
 /** Prints which rule decides, and how. */
 async function explainRules(
   userName: string,
@@ -92,6 +102,7 @@ async function explainRules(
     rules.explain({ user, groups: group, repository: name, ref, action: each, noted }),
   );
   const [{ groups } = { groups: [] }] = answers;
+  warnOfGroups(group, groups, user);
   if (json) {
     process.stdout.write(`${JSON.stringify(answers, undefined, 2)}\n`);
     return;
