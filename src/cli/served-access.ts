@@ -136,18 +136,33 @@ function fromProxy({ trustedProxy, userHeader }: AccessFlags): Authenticate | un
   );
 }
 
+function checkCreateOnPush({ createOnPush, accessfile, rules }: AccessFlags): void {
+  if (!createOnPush || accessfile !== undefined || rules !== undefined) return;
+  throw new CommandError(2, '--create-on-push needs --accessfile or --rules, which say who may create what');
+}
+
+/** Who can log in, in words. */
+function loginsOf(
+  flags: AccessFlags,
+  access: AccessFile | undefined,
+  htpasswd: HtpasswdFile | undefined,
+): readonly string[] {
+  return [
+    ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
+    ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
+    ...(flags.oidc === undefined ? [] : ['those whom an issuer names']),
+    ...(flags.authUrl === undefined ? [] : ['those whom --auth-url knows']),
+    ...(flags.userHeader === undefined ? [] : ['those whom a trusted proxy names']),
+  ];
+}
+
 /** Opens all files that the flags name; rejects with the first that cannot be used. */
 export async function openServedAccess(
   flags: AccessFlags,
   store: DirectoryStore,
   log: Logger,
 ): Promise<ServedAccess> {
-  if (flags.createOnPush && flags.accessfile === undefined && flags.rules === undefined) {
-    throw new CommandError(
-      2,
-      '--create-on-push needs --accessfile or --rules, which say who may create what',
-    );
-  }
+  checkCreateOnPush(flags);
   const access = await openAccess(flags, store, log);
   const visibilityOf = createVisibilityReader();
   const rules = await openRules(flags.rules, visibilityOf, log);
@@ -161,7 +176,7 @@ export async function openServedAccess(
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
   const secrets = [
     tokens?.authenticate,
-    ...issuers,
+    issuers,
     htpasswd?.authenticate,
     access?.authenticate,
     external,
@@ -183,13 +198,7 @@ export async function openServedAccess(
     },
     shown: rules ? nothingToShow : publicOnly(store, visibilityOf),
     facts: () => ({
-      logins: [
-        ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
-        ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
-        ...(issuers.length > 0 ? ['those whom an issuer names'] : []),
-        ...(external ? ['those whom --auth-url knows'] : []),
-        ...(proxy ? ['those whom a trusted proxy names'] : []),
-      ],
+      logins: loginsOf(flags, access, htpasswd),
       accessFile: access && { path: flags.accessfile ?? '', users: access.userCount },
       rulesFile: rules && { path: flags.rules ?? '', rules: rules.summary.ruleCount },
       createsOnPush: flags.createOnPush ?? false,
