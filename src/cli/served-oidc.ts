@@ -1,8 +1,9 @@
 /** Issuers of identity tokens for the server that the command starts, from a TOML file. */
 import type { Logger } from 'pino';
 import { parse, TomlError } from 'smol-toml';
-import { AccessFileError, combineAuthenticators, type Authenticate } from '../access/index.js';
+import { AccessFileError, type Authenticate } from '../access/index.js';
 import { tomlProblem } from '../access/file-problem.js';
+import { askEach } from '../access/oidc-several.js';
 import type { OidcOptions } from '../access/oidc.js';
 import { locate } from '../access/rules-positions.js';
 import { decodeLines } from '../access/text-lines.js';
@@ -52,7 +53,7 @@ export async function openIssuers(file: string | undefined, log: Logger): Promis
   // Only who names a file needs the package behind it.
   const { oidcAuthenticator } = await import('../access/oidc.js');
   let issuers: readonly Issuer[] = [];
-  let ask = combineAuthenticators();
+  let ask = askEach([]);
 
   function open(table: Table, index: number, text: string): Authenticate {
     const name = typeof table['issuer'] === 'string' ? table['issuer'] : `issuer ${index + 1}`;
@@ -83,7 +84,7 @@ export async function openIssuers(file: string | undefined, log: Logger): Promis
         const known = issuers.find((issuer) => issuer.table === table);
         return known ?? { table, authenticate: open(given, index, text) };
       });
-      ask = combineAuthenticators(...issuers.map(({ authenticate }) => authenticate));
+      ask = askEach(issuers.map(({ authenticate }) => authenticate));
     },
     onReload: () =>
       log.info({ file, issuerCount: issuers.length }, `${file} was read again: ${issuers.length} issuers`),

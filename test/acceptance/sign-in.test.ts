@@ -144,6 +144,9 @@ test('--oidc notices a changed file, refuses a wrong one with its line, and keep
     expect(server.stderr()).toContain(`${file}:6: [[issuer]] number 1: option \\"audiences\\" is not known`);
     await writeFile(file, table(second));
     expect([await lets(one), await lets(two)]).toEqual([false, true]);
+    // One issuer, twice.
+    await writeFile(file, table(second) + table(first));
+    expect([await lets(one), await lets(two)]).toEqual([true, true]);
     await writeFile(file, 'issuer = []\n');
     expect(await lets(two)).toBe(false);
   } finally {
