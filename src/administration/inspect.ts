@@ -1,6 +1,7 @@
 /** What a repository is like. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countObjects, storedBytes } from '../git/count-objects.js';
 import type { GitRunner } from '../git/runner.js';
 import { VisibilityNotes } from '../git/visibility-note.js';
 import type { Visibility } from '../repository/create-settings.js';
@@ -29,14 +30,6 @@ async function readDescription(gitDir: string): Promise<string | undefined> {
   const [line = ''] = text.split('\n');
   // What git's own template says.
   return line === '' || line.startsWith('Unnamed repository;') ? undefined : line;
-}
-
-async function sizeOf(git: GitRunner, gitDir: string): Promise<number> {
-  const text = await runGit(git, gitDir, ['count-objects', '-v']);
-  const kibibytes = [...text.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map(([, count]) =>
-    Number(count),
-  );
-  return kibibytes.reduce((sum, count) => sum + count, 0) * 1024;
 }
 
 /** The newest entry of the reflogs, which bare repositories keep only with `core.logAllRefUpdates`. */
@@ -71,7 +64,7 @@ export async function inspectRepository(git: GitRunner, repository: Repository):
     description: await readDescription(gitDir),
     visibility: await new VisibilityNotes(git).read(repository),
     objectFormat: await runGit(git, gitDir, ['rev-parse', '--show-object-format']),
-    sizeBytes: await sizeOf(git, gitDir),
+    sizeBytes: storedBytes(await runGit(git, gitDir, countObjects)),
     lastPush: (await lastReflogEntry(git, gitDir)) ?? (await lastLooseRef(gitDir)),
   };
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { parse, TomlError } from 'smol-toml';
 import { AccessFileError, type Authenticate } from '../access/index.js';
+import { asAccessFileError } from '../access/access-file-error.js';
 import { tomlProblem } from '../access/file-problem.js';
 import { askEach } from '../access/oidc-several.js';
 import type { OidcOptions } from '../access/oidc.js';
@@ -75,17 +76,23 @@ export async function openIssuers(file: string | undefined, log: Logger): Promis
     }
   }
 
+  function parseIssuers(content: Uint8Array): readonly Issuer[] {
+    const { text, tables } = readTables(content, file ?? '');
+    return tables.map((given, index) => {
+      const table = JSON.stringify(given);
+      // The same one, with the keys and the tokens that it has seen.
+      const known = issuers.find((issuer) => issuer.table === table);
+      return known ?? { table, authenticate: open(given, index, text) };
+    });
+  }
+
   const watched = new WatchedFile(file, {
-    take(content) {
-      const { text, tables } = readTables(content, file);
-      issuers = tables.map((given, index) => {
-        const table = JSON.stringify(given);
-        // The same one, with the keys and the tokens that it has seen.
-        const known = issuers.find((issuer) => issuer.table === table);
-        return known ?? { table, authenticate: open(given, index, text) };
-      });
+    parse: parseIssuers,
+    take(parsed) {
+      issuers = parsed;
       ask = askEach(issuers.map(({ authenticate }) => authenticate));
     },
+    problemOf: (error) => asAccessFileError(file, error),
     onReload: () =>
       log.info({ file, issuerCount: issuers.length }, `${file} was read again: ${issuers.length} issuers`),
     onProblem: (problem) =>

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.js';
-import type { GitResult } from '../support/fixtures.js';
+import { replaceFile, type GitResult } from '../support/fixtures.js';
 import { startOidcHost } from '../support/oidc.js';
 import { makeKey } from '../support/signing-key.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
@@ -135,19 +135,19 @@ test('--oidc notices a changed file, refuses a wrong one with its line, and keep
     expect([await lets(one), await lets(two)]).toEqual([true, false]);
     const other = '[[issuer]]\nissuer = "https://issuer.example.org"\naudience = "x"\n';
     const before = host.keyReads();
-    await writeFile(file, other + table(first));
+    replaceFile(file, other + table(first));
     expect(await lets(await host.token(first))).toBe(true);
     expect(host.keyReads()).toBe(before);
     expect(server.stderr()).toContain('was read again: 2 issuers');
-    await writeFile(file, `${table(first)}audiences = "two"\n`);
+    replaceFile(file, `${table(first)}audiences = "two"\n`);
     expect([await lets(one), await lets(two)]).toEqual([true, false]);
     expect(server.stderr()).toContain(`${file}:6: [[issuer]] number 1: option \\"audiences\\" is not known`);
-    await writeFile(file, table(second));
+    replaceFile(file, table(second));
     expect([await lets(one), await lets(two)]).toEqual([false, true]);
     // One issuer, twice.
-    await writeFile(file, table(second) + table(first));
+    replaceFile(file, table(second) + table(first));
     expect([await lets(one), await lets(two)]).toEqual([true, true]);
-    await writeFile(file, 'issuer = []\n');
+    replaceFile(file, 'issuer = []\n');
     expect(await lets(two)).toBe(false);
   } finally {
     await host.stop();

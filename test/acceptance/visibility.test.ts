@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.js';
+import { replaceFile } from '../support/fixtures.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
 let place: Workspace;
@@ -82,7 +83,7 @@ test('rules go by notes where they say so, and nowhere else', async () => {
   await writeFile(rules, visibility('noted'));
   const server = await place.serve('--accessfile', file, '--rules', rules);
   expect(await readable(server, undefined, 'ann')).toEqual({ nobody: 'open', ann: 'open inside' });
-  await writeFile(rules, visibility('public'));
+  replaceFile(rules, visibility('public'));
   expect(await readable(server, undefined)).toEqual({ nobody: 'silent open inside hidden' });
 });
 

@@ -105,7 +105,11 @@ it('an answer of HTTP/1.0 that breaks off does not look whole', async () => {
   await connection.write(requestHead({ ...request, httpVersion: '1.0' }) + lsRefs);
   await connection.closed;
   expect(connection.received.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
-  expect(failure).toContain('ECONNRESET');
+  // Node.js reports a reset as an end when it comes right behind bytes. After a real end one could still write.
+  failure ??= await new Promise((resolve) =>
+    connection.socket.write('x', (error) => resolve(error?.message)),
+  );
+  expect(failure).toMatch(/ECONNRESET|EPIPE/);
 });
 
 describe('a function that throws', () => {
