@@ -17,7 +17,7 @@ import { pushLimitsOf, type PushLimitFlags } from './push-limits.js';
 import { openServedAccess, type AccessFlags } from './served-access.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
-import { openWebhooks } from './webhooks.js';
+import { webhooksOf } from './webhooks.js';
 
 export interface ServeOptions extends AccessFlags, PushLimitFlags {
   readonly version: string;
@@ -88,7 +88,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     pushLimits: pushLimitsOf(options),
   });
   const gitVersion = await git.gitVersion();
-  const webhooks = await openWebhooks(options, log);
+  const webhooks = await webhooksOf(options, log);
   webhooks?.observe(git);
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
