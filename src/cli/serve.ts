@@ -48,13 +48,11 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
   return folder;
 }
 
-/** A page tells nobody which repositories there are when not everybody may read them. */
-const nothingToShow: RepositoryStore = { find: () => Promise.resolve(undefined) };
-
-function createHttpServer(git: GitServer, store: RepositoryStore, log: Logger): Server {
+/** `shown` are the repositories that pages tell everybody of. */
+function createHttpServer(git: GitServer, shown: RepositoryStore, log: Logger): Server {
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
     logLanding(log, request, response);
-    answerLanding(request, response, store).catch((error: unknown) => {
+    answerLanding(request, response, shown).catch((error: unknown) => {
       log.error({ err: error }, 'a page could not be shown');
       response.destroy();
     });
@@ -94,7 +92,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   webhooks?.observe(git);
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
-  const http = createHttpServer(git, access.options.publicRead ? store : nothingToShow, log);
+  const http = createHttpServer(git, access.shown, log);
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);
   // Whoever reads the first lines may then close the pipe.
