@@ -40,6 +40,8 @@ export interface ServiceCall {
   readonly environment: GitEnvironment;
   readonly observers: Observers;
   readonly limits: ServiceLimits;
+  /** The dumb protocol is on. */
+  readonly dumbHttp: boolean;
   /** Everybody may read the repository, so that caches between us and the client may keep what never changes. */
   readonly isPublic: boolean;
   /** Told of every git that is started for this call. */
