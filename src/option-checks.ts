@@ -1,4 +1,5 @@
 /** Checks of single values; what they throw names the option. */
+import { statSync } from 'node:fs';
 import { OptionError } from './errors.js';
 
 /** The longest time that a timer of Node.js can wait. */
@@ -40,4 +41,8 @@ export function wholeNumber(value: unknown, option: string, highest = Number.MAX
     throw new OptionError(option, `must be a whole number from 1 to ${highest}`);
   }
   return Number(value);
+}
+
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

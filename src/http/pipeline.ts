@@ -5,6 +5,7 @@ import { GitTyphoonError } from '../errors.js';
 import { negotiateProtocol, type ProtocolVersion } from '../protocol/git-protocol.js';
 import type { Repository } from '../repository/repository.js';
 import { corsHeaders, preflightResponse, type CorsPolicy } from './cors.js';
+import { answerBy, Deadline } from './deadline.js';
 import { emptyBody, headerValue, type GitRequest, type GitResponse } from './exchange.js';
 import { asFailure, failureResponse, isServerFault } from './failures.js';
 import { findRepository, type FindParts } from './find.js';
@@ -21,7 +22,7 @@ export interface PipelineParts extends FindParts, CallParts {
 }
 
 /** A request on its way, and what it has become known as, for its event. */
-interface Passage extends Pick<Admitted, 'request' | 'protocol' | 'context'> {
+interface Passage extends Pick<Admitted, 'request' | 'protocol' | 'deadline' | 'context'> {
   readonly route: Route;
   user?: GitUser | undefined;
   repository?: Repository;
@@ -47,7 +48,9 @@ export class Pipeline {
     const began = performance.now();
     const asked = headerValue(request.headers, 'git-protocol');
     const protocol = negotiateProtocol(asked, this.#parts.highestProtocolVersion);
-    const passage: Passage = { request, route, protocol, context: contextOf(request, route, protocol) };
+    const deadline = new Deadline(this.#parts.limits.requestTimeoutMs);
+    const context = contextOf(request, route, protocol);
+    const passage: Passage = { request, route, protocol, deadline, context };
     this.#active += 1;
     const response = await this.#answer(passage);
     const shown = request.method === 'HEAD' ? withoutBody(response) : response;
@@ -63,7 +66,7 @@ export class Pipeline {
     const { policy, observers } = this.#parts;
     const { context } = passage;
     try {
-      return this.#answerItself(passage) ?? (await this.#serve(passage));
+      return this.#answerItself(passage) ?? (await answerBy(passage.deadline, this.#serve(passage)));
     } catch (error) {
       const failure = withChallenge(policy, context, asFailure(error, context.signal));
       if (isServerFault(failure)) observers.emit('error', { error: failure, context });
@@ -82,13 +85,13 @@ export class Pipeline {
 
   async #serve(passage: Passage): Promise<GitResponse> {
     const parts = this.#parts;
-    const { request, route, protocol, context } = passage;
+    const { request, route, protocol, deadline, context } = passage;
     const user = (passage.user = await authenticate(parts.policy, context));
     const found = await findRepository(parts, context, user);
     const { made } = found;
     try {
       const repository = (passage.repository = await authorize(parts.policy, context, user, found));
-      const call = await prepareCall(parts, { request, protocol, context, user, repository, made });
+      const call = await prepareCall(parts, { request, protocol, deadline, context, user, repository, made });
       const response = await runService(call, route.endpoint);
       return made ? made.deliver(response) : response;
     } catch (error) {

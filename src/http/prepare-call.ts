@@ -6,6 +6,7 @@ import type { RepositoryConfigReader } from '../git/repository-config.js';
 import type { GitProtocol } from '../protocol/git-protocol.js';
 import type { Repository } from '../repository/repository.js';
 import type { ServiceCall } from './call.js';
+import type { Deadline } from './deadline.js';
 import type { GitRequest } from './exchange.js';
 import { checkExportRules } from './export-rules.js';
 import type { NewRepository } from './new-repository.js';
@@ -14,6 +15,7 @@ import type { NewRepository } from './new-repository.js';
 export interface Admitted {
   readonly request: GitRequest;
   readonly protocol: GitProtocol;
+  readonly deadline: Deadline;
   readonly context: RequestContext;
   readonly user: GitUser | undefined;
   readonly repository: Repository;
@@ -24,7 +26,7 @@ export interface Admitted {
 /** What calls share. */
 type SharedParts = Pick<
   ServiceCall,
-  'git' | 'ownership' | 'pushPolicy' | 'pushRates' | 'limits' | 'dumbHttp'
+  'git' | 'admission' | 'spoolBudget' | 'ownership' | 'pushPolicy' | 'pushRates' | 'limits' | 'dumbHttp'
 >;
 
 export interface CallParts extends SharedParts {
@@ -41,8 +43,9 @@ export interface CallParts extends SharedParts {
 
 /** All that a service may know, once the repository's own configuration allows the service as well. */
 export async function prepareCall(parts: CallParts, admitted: Admitted): Promise<ServiceCall> {
-  const { policy, configs, git, ownership, pushPolicy, pushRates, limits, dumbHttp } = parts;
-  const { request, protocol, context, user, repository, made } = admitted;
+  const { policy, configs, git, admission, spoolBudget, ownership, pushPolicy, pushRates } = parts;
+  const { limits, dumbHttp } = parts;
+  const { request, protocol, deadline, context, user, repository, made } = admitted;
   const environment: GitEnvironment = {
     ...clientEnvironment(user?.name, request.remoteAddress),
     ...(protocol.environment === undefined ? {} : { GIT_PROTOCOL: protocol.environment }),
@@ -57,6 +60,9 @@ export async function prepareCall(parts: CallParts, admitted: Admitted): Promise
     repository,
     config,
     git,
+    admission,
+    spoolBudget,
+    deadline,
     ownership,
     pushPolicy,
     pushRates,
