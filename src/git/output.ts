@@ -51,7 +51,7 @@ export class GitOutput extends Readable {
     this.#options = options;
     this.#prefix = options.prefix;
     this.#silence = new SilenceWatch(options.patience, () =>
-      process.stop(new GitTyphoonError('ERR_GIT_TIMEOUT')),
+      process.end(new GitTyphoonError('ERR_GIT_TIMEOUT')),
     );
     this.started = new Promise((resolve) => {
       this.#resolveStarted = () => resolve(undefined);
@@ -85,6 +85,11 @@ export class GitOutput extends Readable {
   /** A reader is done with a chunk; one that does not say so costs memory, no more. */
   recycle(chunk: Buffer): void {
     this.#process.stdout.recycle(chunk);
+  }
+
+  /** Adds words of ours to the answer; the caller knows that they fit where it stands. */
+  say(words: Buffer): void {
+    if (!this.#settled && !this.destroyed) this.#give(words);
   }
 
   override _read(): void {

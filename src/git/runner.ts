@@ -25,6 +25,8 @@ export interface GitInvocation {
   readonly stdout?: SocketStdout | undefined;
   /** A socket to git and its hooks, as file descriptor 3. */
   readonly bridge?: boolean | undefined;
+  /** It is receive-pack, which must not be ended by a signal while something else ends it. */
+  readonly hasQuarantine?: boolean | undefined;
 }
 
 /** The output of a git that was run to its end. */
@@ -76,6 +78,7 @@ export class GitRunner {
       stdin: invocation.stdin ?? 'ignore',
       stdout: invocation.stdout,
       bridge: invocation.bridge,
+      hasQuarantine: invocation.hasQuarantine,
       killGraceMs,
     });
     this.#running.add(process);

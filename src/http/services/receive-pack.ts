@@ -5,11 +5,17 @@ import { gitFailure } from '../../git/failure.js';
 import type { GitOutput } from '../../git/output.js';
 import type { GitExit, GitProcess } from '../../git/process.js';
 import { flushPkt } from '../../protocol/pkt-line.js';
-import { encodePushRefusal, encodeRefusals, PushReportParser } from '../../protocol/push-report.js';
+import {
+  encodePushRefusal,
+  encodeRefusals,
+  PushReportParser,
+  sidebandOf,
+} from '../../protocol/push-report.js';
 import { PushReportRewriter } from '../../protocol/push-report-rewriter.js';
 import type { PushRequest } from '../../protocol/push-request.js';
 import { PushGuard } from '../../push/guard.js';
 import type { PushFacts } from '../../push/push-policy.js';
+import { encodeSideband } from '../../protocol/sideband.js';
 import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import { bytesResponse, type GitResponse } from '../exchange.js';
@@ -98,6 +104,22 @@ function lastWords(push: PushRequest, report: PushReportParser, reason: Error): 
   return encodePushRefusal(push.updates, push.capabilities, asFailure(reason).message);
 }
 
+/** Says why a push is ended that has its answer begun: git itself will only say that a hook has failed. */
+function announceDeadline(
+  call: ServiceCall,
+  push: PushRequest,
+  report: PushReportParser,
+  output: GitOutput,
+): void {
+  const variant = sidebandOf(push.capabilities);
+  if (!variant) return;
+  const forget = call.deadline.watch(() => {
+    if (report.position !== 'between' || output.bytes === 0) return;
+    output.say(encodeSideband('progress', `${call.deadline.failure().message}\n`, variant));
+  });
+  output.once('close', forget);
+}
+
 /** What functions of the embedder see of a push. */
 function factsOf({ context, user, repository }: ServiceCall, push: PushRequest): PushFacts {
   const { updates, pushOptions, certificate, capabilities } = push;
@@ -177,6 +199,7 @@ async function startReceivePack(call: ServiceCall, guard: PushGuard): Promise<Gi
     const git = await startGit(call, 'push', async () => ({
       args,
       stdin: 'pipe',
+      hasQuarantine: true,
       ...(await guard.prepare()),
     }));
     guard.watch(git);
@@ -211,6 +234,7 @@ async function run(
       if (!isBodyComplete) git.stopGently();
     },
   });
+  announceDeadline(call, push, report, output);
   body.startWith(git);
   const whenFed = whenRead.then(
     () => {
