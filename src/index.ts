@@ -23,17 +23,22 @@ export type {
 } from './context.js';
 export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
 export type {
+  ChangedCommit,
+  ChangeEvent,
   CreateEvent,
   ErrorEvent,
   FetchEvent,
   GitServerEvents,
   Listener,
   PushEvent,
+  RefHistory,
+  RefUpdate,
   RefUpdateResult,
   RequestEvent,
 } from './events.js';
 export type { ChangedPath, PushedCommit, QuarantinedObjects } from './git/quarantine.js';
 export { GitVersionError } from './git/version.js';
+export { createVisibilityReader } from './git/visibility-note.js';
 export type { CreateOnPush } from './http/create-on-push.js';
 export type { GitRequest, GitResponse, Header, ResponseBody } from './http/exchange.js';
 export type {
@@ -46,7 +51,6 @@ export type {
 export type { FetchRequest } from './protocol/fetch-request.js';
 export type { ProtocolVersion } from './protocol/git-protocol.js';
 export type { RefUpdateStatus } from './protocol/push-report.js';
-export type { RefUpdate } from './protocol/push-request.js';
 export type { AdvertisedService, Service } from './protocol/service.js';
 export type {
   ChangedRef,

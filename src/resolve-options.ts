@@ -4,7 +4,15 @@ import { OptionError } from './errors.js';
 import { pushHookNames } from './git/hook-names.js';
 import type { CorsPolicy } from './http/cors.js';
 import type { CorsOptions, GitServerOptions, ResolvedOptions } from './options.js';
-import { booleanOr, functionOrNone, isFolder, isRecord, rejectUnknown, textOr } from './option-checks.js';
+import {
+  booleanOr,
+  functionOrNone,
+  isFolder,
+  isRecord,
+  rejectUnknown,
+  textOr,
+  wholeNumberOr,
+} from './option-checks.js';
 import { DirectoryStore } from './repository/directory-store.js';
 import { repositoryAt } from './repository/function-store.js';
 import type { Repository } from './repository/repository.js';
@@ -135,15 +143,12 @@ function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
   if (cors === undefined) return undefined;
   if (!isRecord(cors)) throw new OptionError('cors', 'must be an object');
   rejectUnknown(cors, { origins: true, credentials: true, maxAgeSeconds: true }, 'cors.');
-  const { maxAgeSeconds = 600 } = cors;
   const origins = resolveOrigins(cors.origins);
   const credentials = booleanOr(cors.credentials, 'cors.credentials', false);
   if (credentials && origins === '*') {
     throw new OptionError('cors.credentials', 'is not possible with origins "*"; list the origins');
   }
-  if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
-    throw new OptionError('cors.maxAgeSeconds', 'must be a whole number of seconds');
-  }
+  const maxAgeSeconds = wholeNumberOr(cors.maxAgeSeconds, 'cors.maxAgeSeconds', 600, { lowest: 0 });
   return { origins, credentials, maxAgeSeconds };
 }
 

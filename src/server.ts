@@ -10,6 +10,7 @@ import type { GitRequest, GitResponse } from './http/exchange.js';
 import { Pipeline } from './http/pipeline.js';
 import { SpoolBudget } from './http/spool-budget.js';
 import type { GitServerOptions } from './options.js';
+import { changesOf } from './push/changes.js';
 import { PushRates } from './push/limits.js';
 import { tellPostReceive } from './push/post-receive.js';
 import { resolveOptions } from './resolve-options.js';
@@ -37,8 +38,9 @@ export interface GitServer {
   /** How much it has to do at present. */
   status(): ServerStatus;
   /**
-   * Takes no new requests (they get 503, those as well that wait for their turn), waits up to `graceMs` milliseconds (default 10,000) for the running
-   * ones, then ends what is left of git.
+   * Takes no new requests (they get 503, and so do those that wait for their turn), waits up to `graceMs` milliseconds
+   * (default 10,000) for the running ones, for `postReceive` and for the listeners of `change`, then ends what is left of
+   * git.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
   /** For doors: tells the listeners of `error` what has failed outside of the server itself. */
@@ -66,11 +68,16 @@ export function createGitServer(options: GitServerOptions): GitServer {
   const { createOnPush, policy, pushPolicy } = resolved;
   const told = new Set<Promise<void>>();
   observers.on('push', (event) => {
-    const telling = tellPostReceive(pushPolicy, git, event)
-      .catch((error: unknown) => observers.emit('error', { error, context: event.context }))
-      .finally(() => told.delete(telling));
+    const change = changesOf(git, event);
+    if (!change) return;
+    const telling = observers.tell('change', change).finally(() => told.delete(telling));
     told.add(telling);
   });
+  observers.on('change', (event) =>
+    tellPostReceive(pushPolicy, event).catch((error: unknown) =>
+      observers.emit('error', { error, context: event.context }),
+    ),
+  );
   const { temporaryDirectory } = resolved.limits;
   const creator =
     createOnPush && new RepositoryCreator({ ...createOnPush, policy, git, observers, temporaryDirectory });

@@ -1,17 +1,23 @@
 /** A rules file at work: read, watched for changes, and asked. */
 import { parse, TomlError } from 'smol-toml';
-import { AccessFileError } from './access-file-error.js';
+import { AccessFileError, asAccessFileError } from './access-file-error.js';
 import type { RequestContext } from '../context.js';
 import { tomlProblem } from './file-problem.js';
 import type { Authorize, AuthorizeUpdate } from './policy.js';
 import { compileRules, type CompiledRules } from './rules-compile.js';
 import { locate } from './rules-positions.js';
 import { RulesProblem, type RulesPath } from './rules-problem.js';
-import { asAccessRules, summarise, type AccessRules, type RulesSummary } from './rules.js';
+import {
+  asAccessRules,
+  summarise,
+  type AccessRules,
+  type AccessRulesOptions,
+  type RulesSummary,
+} from './rules.js';
 import { decodeLines } from './text-lines.js';
 import { WatchedFile } from './watched-file.js';
 
-export interface RulesFileOptions {
+export interface RulesFileOptions extends AccessRulesOptions {
   /** A changed file cannot be used; what was read before stays in force. Default: a warning of the process. */
   readonly onProblem?: ((problem: AccessFileError) => void) | undefined;
   /** A changed file is in force now. */
@@ -29,7 +35,7 @@ interface ReadRules {
   readonly summary: RulesSummary;
 }
 
-function parseRulesFile(content: Uint8Array, file: string): ReadRules {
+function parseRulesFile(content: Uint8Array, file: string, options: AccessRulesOptions): ReadRules {
   const fail = (line: number | undefined, problem: string): never => {
     throw new AccessFileError(file, line, problem);
   };
@@ -41,31 +47,33 @@ function parseRulesFile(content: Uint8Array, file: string): ReadRules {
   let compiled: CompiledRules;
   try {
     const data = parse(text);
-    // Also what an editor leaves for a moment while it writes: an empty file takes nobody's rights away.
+    // An empty file takes nobody's rights away.
     if (Object.keys(data).length === 0) fail(undefined, 'there is no rule in it; begin with [[rules]]');
-    compiled = compileRules(data);
+    compiled = compileRules(data, options.visibilityOf !== undefined);
   } catch (error) {
     if (error instanceof RulesProblem) return fail(lineOf(error.path), error.message);
     if (!(error instanceof TomlError)) throw error;
     return fail(error.line, tomlProblem(error));
   }
-  return { rules: asAccessRules(compiled, { file, lineOf }), summary: summarise(compiled) };
+  return { rules: asAccessRules(compiled, { file, lineOf }, options), summary: summarise(compiled) };
 }
 
 class OpenRulesFile implements RulesFile {
-  readonly #watched: WatchedFile;
+  readonly #watched: WatchedFile<ReadRules, AccessFileError>;
   /** All refs of one push are decided by the same state of the file. */
   readonly #ofRequest = new WeakMap<RequestContext, Promise<AccessRules>>();
   #current: ReadRules;
 
   constructor(file: string, options: RulesFileOptions) {
-    const none = compileRules({});
+    const none = compileRules({}, false);
     const source = { file, lineOf: () => undefined };
-    this.#current = { rules: asAccessRules(none, source), summary: summarise(none) };
+    this.#current = { rules: asAccessRules(none, source, {}), summary: summarise(none) };
     this.#watched = new WatchedFile(file, {
-      take: (content) => {
-        this.#current = parseRulesFile(content, file);
+      parse: (content) => parseRulesFile(content, file, options),
+      take: (rules) => {
+        this.#current = rules;
       },
+      problemOf: (error) => asAccessFileError(file, error),
       onReload: () => options.onReload?.(this.summary),
       onProblem: options.onProblem,
     });
@@ -99,7 +107,8 @@ class OpenRulesFile implements RulesFile {
 
 /**
  * Opens a rules file; rejects with an `AccessFileError`, which names the line, when it cannot be used. Later changes
- * are in force with the next request; a file that is broken then leaves what was read before in force.
+ * are in force with the next request, or once the file has been left alone for two seconds when it was made shorter in
+ * place; a file that is broken then leaves what was read before in force.
  *
  * @example
  * const store = new DirectoryStore({ root: '/srv/git' });

@@ -17,7 +17,7 @@ import { pushLimitsOf, type PushLimitFlags } from './push-limits.js';
 import { openServedAccess, type AccessFlags } from './served-access.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
-import { openWebhooks } from './webhooks.js';
+import { webhooksOf } from './webhooks.js';
 
 export interface ServeOptions extends AccessFlags, PushLimitFlags {
   readonly version: string;
@@ -48,13 +48,11 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
   return folder;
 }
 
-/** A page tells nobody which repositories there are when not everybody may read them. */
-const nothingToShow: RepositoryStore = { find: () => Promise.resolve(undefined) };
-
-function createHttpServer(git: GitServer, store: RepositoryStore, log: Logger): Server {
+/** `shown` are the repositories that pages tell everybody of. */
+function createHttpServer(git: GitServer, shown: RepositoryStore, log: Logger): Server {
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
     logLanding(log, request, response);
-    answerLanding(request, response, store).catch((error: unknown) => {
+    answerLanding(request, response, shown).catch((error: unknown) => {
       log.error({ err: error }, 'a page could not be shown');
       response.destroy();
     });
@@ -90,11 +88,11 @@ export async function serve(options: ServeOptions): Promise<number> {
     pushLimits: pushLimitsOf(options),
   });
   const gitVersion = await git.gitVersion();
-  const webhooks = await openWebhooks(options, log);
+  const webhooks = await webhooksOf(options, log);
   webhooks?.observe(git);
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
-  const http = createHttpServer(git, access.options.publicRead ? store : nothingToShow, log);
+  const http = createHttpServer(git, access.shown, log);
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);
   // Whoever reads the first lines may then close the pipe.

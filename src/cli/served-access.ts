@@ -18,8 +18,11 @@ import {
 } from '../access/index.js';
 import { GitTyphoonError, OptionError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
+import { createVisibilityReader } from '../git/visibility-note.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
+import type { RepositoryStore } from '../repository/repository.js';
 import { CommandError } from './command-error.js';
+import { nothingToShow, publicOnly, readingAsNoted, type VisibilityOf } from './noted-reading.js';
 import { openIssuers } from './served-oidc.js';
 import { usersOf, type AccessFacts } from './start-text.js';
 
@@ -41,21 +44,29 @@ export interface ServedAccess {
     GitServerOptions,
     'authenticate' | 'authorize' | 'authorizeUpdate' | 'createOnPush'
   > & {
-    readonly publicRead: boolean;
+    readonly publicRead: false;
   };
+  /** The repositories that may be told of to everybody. */
+  readonly shown: RepositoryStore;
   /** What to print of it at the start. */
   facts(): AccessFacts;
   close(): Promise<void>;
 }
 
-/** Without an access file nobody may push, and whoever tries is told why. */
-const refusePush: Authorize = ({ repository }) => {
-  if (!repository) return false;
-  throw new GitTyphoonError('ERR_FORBIDDEN', {
-    message:
-      'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile) or rules (--rules)',
-  });
-};
+/** Who may do what without rules: the access file says who may push, and each repository who may read it. */
+function withoutRules(access: AccessFile | undefined, visibilityOf: VisibilityOf): Authorize {
+  const mayPush: Authorize = access?.authorize ?? (() => false);
+  const mayRead = readingAsNoted(visibilityOf, mayPush);
+  return async (asked) => {
+    if (asked.context.operation === 'read') return mayRead(asked);
+    // Where nobody may push, whoever tries is told why; but not of what they may not see.
+    if (access || !(await mayRead(asked))) return mayPush(asked);
+    throw new GitTyphoonError('ERR_FORBIDDEN', {
+      message:
+        'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile) or rules (--rules)',
+    });
+  };
+}
 
 const stays = 'what was read before stays in force';
 
@@ -81,9 +92,14 @@ async function openHtpasswd(file: string | undefined, log: Logger): Promise<Htpa
   });
 }
 
-async function openRules(file: string | undefined, log: Logger): Promise<RulesFile | undefined> {
+async function openRules(
+  file: string | undefined,
+  visibilityOf: VisibilityOf,
+  log: Logger,
+): Promise<RulesFile | undefined> {
   if (file === undefined) return undefined;
   return openRulesFile(file, {
+    visibilityOf,
     onReload: (summary) =>
       log.info({ file, ...summary }, `${file} was read again: ${summary.ruleCount} rules`),
     onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
@@ -120,20 +136,36 @@ function fromProxy({ trustedProxy, userHeader }: AccessFlags): Authenticate | un
   );
 }
 
+function checkCreateOnPush({ createOnPush, accessfile, rules }: AccessFlags): void {
+  if (!createOnPush || accessfile !== undefined || rules !== undefined) return;
+  throw new CommandError(2, '--create-on-push needs --accessfile or --rules, which say who may create what');
+}
+
+/** Who can log in, in words. */
+function loginsOf(
+  flags: AccessFlags,
+  access: AccessFile | undefined,
+  htpasswd: HtpasswdFile | undefined,
+): readonly string[] {
+  return [
+    ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
+    ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
+    ...(flags.oidc === undefined ? [] : ['those whom an issuer names']),
+    ...(flags.authUrl === undefined ? [] : ['those whom --auth-url knows']),
+    ...(flags.userHeader === undefined ? [] : ['those whom a trusted proxy names']),
+  ];
+}
+
 /** Opens all files that the flags name; rejects with the first that cannot be used. */
 export async function openServedAccess(
   flags: AccessFlags,
   store: DirectoryStore,
   log: Logger,
 ): Promise<ServedAccess> {
-  if (flags.createOnPush && flags.accessfile === undefined && flags.rules === undefined) {
-    throw new CommandError(
-      2,
-      '--create-on-push needs --accessfile or --rules, which say who may create what',
-    );
-  }
+  checkCreateOnPush(flags);
   const access = await openAccess(flags, store, log);
-  const rules = await openRules(flags.rules, log);
+  const visibilityOf = createVisibilityReader();
+  const rules = await openRules(flags.rules, visibilityOf, log);
   const tokens = await openTokens(flags.tokens, log);
   const htpasswd = await openHtpasswd(flags.htpasswd, log);
   const { authUrl: url } = flags;
@@ -144,7 +176,7 @@ export async function openServedAccess(
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
   const secrets = [
     tokens?.authenticate,
-    ...issuers,
+    issuers,
     htpasswd?.authenticate,
     access?.authenticate,
     external,
@@ -158,20 +190,15 @@ export async function openServedAccess(
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
   return {
     options: {
-      publicRead: !rules,
+      publicRead: false,
       authenticate: inOrder.length > 0 ? combineAuthenticators(...inOrder) : undefined,
-      authorize: (rules ?? access)?.authorize ?? refusePush,
+      authorize: rules?.authorize ?? withoutRules(access, visibilityOf),
       authorizeUpdate: rules?.authorizeUpdate,
       createOnPush: flags.createOnPush ? () => ({}) : false,
     },
+    shown: rules ? nothingToShow : publicOnly(store, visibilityOf),
     facts: () => ({
-      logins: [
-        ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
-        ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
-        ...(issuers.length > 0 ? ['those whom an issuer names'] : []),
-        ...(external ? ['those whom --auth-url knows'] : []),
-        ...(proxy ? ['those whom a trusted proxy names'] : []),
-      ],
+      logins: loginsOf(flags, access, htpasswd),
       accessFile: access && { path: flags.accessfile ?? '', users: access.userCount },
       rulesFile: rules && { path: flags.rules ?? '', rules: rules.summary.ruleCount },
       createsOnPush: flags.createOnPush ?? false,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { OptionError } from '../errors.js';
-import { createWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
+import { openWebhooks, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
 import { CommandError } from './command-error.js';
 import { printable } from './printable.js';
 
@@ -43,25 +43,24 @@ function logProblem(log: Logger, { kind, message, cause, ...facts }: WebhookProb
 }
 
 /** Webhooks as the flags want them; undefined without a file. */
-export async function openWebhooks(flags: WebhookFlags, log: Logger): Promise<Webhooks | undefined> {
+export async function webhooksOf(flags: WebhookFlags, log: Logger): Promise<Webhooks | undefined> {
   if (flags.webhooks === undefined) {
     if (flags.webhookQueue === undefined) return undefined;
     throw new CommandError(2, '--webhook-queue is of no use without --webhooks');
   }
   const queueDirectory = queueFolder(flags);
-  const { hooks, publicUrl } = await readWebhookFile(flags.webhooks);
+  const { webhooks: file } = flags;
+  const count = ({ names: { length } }: Webhooks): string =>
+    `${length} ${length === 1 ? 'webhook' : 'webhooks'}`;
   try {
-    const webhooks = createWebhooks({
+    const webhooks = await openWebhooks(file, {
       queueDirectory,
-      hooks,
-      publicUrl,
       onProblem: (problem) => logProblem(log, problem),
+      onReload: () => log.info({ file }, `${file} was read again: ${count(webhooks)}`),
+      onFileProblem: ({ message, line }) =>
+        log.error({ file, line }, `${message}; what was read before stays in force`),
     });
-    const noun = hooks.length === 1 ? 'webhook' : 'webhooks';
-    log.info(
-      { file: flags.webhooks },
-      printable(`${hooks.length} ${noun}; deliveries wait in ${queueDirectory}`),
-    );
+    log.info({ file }, printable(`${count(webhooks)}; deliveries wait in ${queueDirectory}`));
     return webhooks;
   } catch (error) {
     if (error instanceof OptionError && error.option === 'queueDirectory') {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { replaceFile } from '../support/fixtures.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
 let place: Workspace;
@@ -157,13 +158,13 @@ test('a change of the rules is in force with the next request, and a mistake is 
   const reads = async (): Promise<boolean> =>
     (await place.tryGit('ls-remote', `${server.url}open`)).code === 0;
   expect(await reads()).toBe(true);
-  await writeFile(rulesFile, rules.replace('"public"', '"private"'));
+  replaceFile(rulesFile, rules.replace('"public"', '"private"'));
   expect(await reads()).toBe(false);
   expect(server.stderr()).toContain('was read again: 3 rules');
-  await writeFile(rulesFile, rules.replace('"public"', '"open"'));
+  replaceFile(rulesFile, rules.replace('"public"', '"open"'));
   expect(await reads()).toBe(false);
   expect(server.stderr()).toContain(`${rulesFile}:6: this is no visibility`);
-  await writeFile(rulesFile, rules);
+  replaceFile(rulesFile, rules);
   expect(await reads()).toBe(true);
 });
 
@@ -222,4 +223,22 @@ test('the command checks a file', async () => {
   const wrong = await place.run('access', 'explain', 'bob', 'open', '--rules', rulesFile, '--action', 'push');
   expect(wrong.code).toBe(2);
   expect((await place.run('access', 'explain', 'bob', 'open')).code).toBe(2);
+});
+
+test('a group that the rules do not declare is told of', async () => {
+  await writeFile(rulesFile, '[groups]\nteam = []\n[[rules]]\nwho = "@team"\nallow = "read"\n');
+  const warnings = async (user: string, ...groups: string[]): Promise<string> => {
+    const flags = groups.flatMap((group) => ['--group', group]);
+    const asked = ['access', 'explain', user, 'open', '--rules', rulesFile, ...flags, '--json'];
+    const { code, stdout, stderr } = await place.run(...asked);
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.any(Array)]);
+    return stderr;
+  };
+  expect(await warnings('eve', 'team')).toBe('');
+  expect(await warnings('eve', 'team', 'taem')).toBe(
+    'gittyphoon: the rules declare no group "taem", so that it changes nothing\n',
+  );
+  expect(await warnings('anonymous', 'team')).toBe(
+    'gittyphoon: those without a name are in no group; --group is not looked at\n',
+  );
 });
