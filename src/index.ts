@@ -1,3 +1,4 @@
+export { limitConnections, type ConnectionLimits } from './adapters/connections.js';
 export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './adapters/fetch.js';
 export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
 export { RepositoryAdministration, type AdministrationOptions } from './administration/administration.js';
@@ -44,6 +45,7 @@ export type { GitRequest, GitResponse, Header, ResponseBody } from './http/excha
 export type {
   CorsOptions,
   EnvironmentFunction,
+  GitResourceOptions,
   GitServerOptions,
   LimitOptions,
   RepositoryLookup,

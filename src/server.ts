@@ -63,6 +63,7 @@ export function createGitServer(options: GitServerOptions): GitServer {
     command: resolved.gitCommand,
     environment: baseEnvironment(process.env),
     config: resolved.gitConfig,
+    bounds: resolved.gitProcesses,
     killGraceMs: resolved.limits.killGraceMs,
   });
   const { createOnPush, policy, pushPolicy } = resolved;

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { Readable, type Duplex, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followersOf } from './process-group.js';
@@ -18,6 +19,8 @@ export interface GitProcessOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** How far others go before it, and before what it starts. Default 0. */
+  readonly nice?: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
   /** `pipe`, nothing, or an open file descriptor to read from. */
   readonly stdin: 'pipe' | 'ignore' | number;
@@ -65,6 +68,16 @@ function start(options: GitProcessOptions): ChildProcess {
   }
 }
 
+/** What it starts inherits that; it has not started anything yet. */
+function beNice({ pid }: ChildProcess, nice: number): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, nice);
+  } catch {
+    // It has ended already, or the system does not let us: then it runs as ever.
+  }
+}
+
 /** One running git with its own process group, so that everything it starts can be ended with it. */
 export class GitProcess {
   readonly stdin: Writable | undefined;
@@ -91,6 +104,7 @@ export class GitProcess {
     this.#hasQuarantine = options.hasQuarantine ?? false;
     const child = start(options);
     this.#child = child;
+    if (options.nice !== undefined) beNice(child, options.nice);
     this.stdin = child.stdin ?? undefined;
     // A system without room for another process gives a child without pipes.
     this.stdout = options.stdout ?? new PipedStdout(child.stdout ?? Readable.from([]));
