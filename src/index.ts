@@ -62,4 +62,4 @@ export { AdministrationError, type AdministrationCode } from './repository/admin
 export type { CreateSettings, PendingRepository, Visibility } from './repository/create-settings.js';
 export { DirectoryStore, type DirectoryStoreOptions } from './repository/directory-store.js';
 export type { Repository, RepositoryStore } from './repository/repository.js';
-export { createGitServer, type GitServer } from './server.js';
+export { createGitServer, type ChangeableOptions, type GitServer } from './server.js';

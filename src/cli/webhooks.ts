@@ -3,7 +3,13 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { OptionError } from '../errors.js';
-import { createWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
+import {
+  createWebhooks,
+  readWebhookFile,
+  type WebhookFile,
+  type WebhookProblem,
+  type Webhooks,
+} from '../webhooks/index.js';
 import { CommandError } from './command-error.js';
 import type { Configuration } from './configuration/configuration.js';
 import { printable } from './printable.js';
@@ -43,15 +49,29 @@ function logProblem(log: Logger, { kind, message, cause, ...facts }: WebhookProb
   else log.error(fields, text);
 }
 
-/** Webhooks as the settings want them; undefined without a file. */
-export async function openWebhooks(configuration: Configuration, log: Logger): Promise<Webhooks | undefined> {
+/** What the settings say of webhooks, with what their file holds. */
+export interface WantedWebhooks extends WebhookFile {
+  readonly file: string;
+  readonly queueDirectory: string;
+}
+
+/** Reads the file of webhooks; undefined without one. */
+export async function readWantedWebhooks(configuration: Configuration): Promise<WantedWebhooks | undefined> {
   const { 'webhooks.file': file, 'webhooks.queue': webhookQueue } = configuration.values;
   if (file === undefined) {
     if (webhookQueue === undefined) return undefined;
     throw configuration.error('webhooks.queue', 'is of no use without {webhooks.file}');
   }
   const queueDirectory = queueFolder({ webhookQueue });
-  const { hooks, publicUrl } = await readWebhookFile(file);
+  const content = await configuration.naming('webhooks.file', readWebhookFile(file));
+  return { ...content, file, queueDirectory };
+}
+
+/** Begins to deliver. */
+export function startWebhooks(
+  { file, hooks, publicUrl, queueDirectory }: WantedWebhooks,
+  log: Logger,
+): Webhooks {
   try {
     const webhooks = createWebhooks({
       queueDirectory,
