@@ -99,9 +99,10 @@ export interface ReadConfiguration {
 
 /** Reads all sources: flags are stronger than the environment, that is stronger than the file. */
 export async function tryReadConfiguration(
-  { given: flags, file = process.env[fileVariable] || undefined }: CommandLine,
+  { given: flags, file: named }: CommandLine,
   environment: Readonly<NodeJS.ProcessEnv> = process.env,
 ): Promise<ReadConfiguration> {
+  const file = named ?? (environment[fileVariable] || undefined);
   const inFile = file === undefined ? undefined : await readSettingsFile(file);
   const inEnvironment = readEnvironment(environment);
   return {
