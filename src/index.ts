@@ -23,12 +23,16 @@ export type {
 } from './context.js';
 export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
 export type {
+  ChangedCommit,
+  ChangeEvent,
   CreateEvent,
   ErrorEvent,
   FetchEvent,
   GitServerEvents,
   Listener,
   PushEvent,
+  RefHistory,
+  RefUpdate,
   RefUpdateResult,
   RequestEvent,
 } from './events.js';
@@ -46,7 +50,6 @@ export type {
 export type { FetchRequest } from './protocol/fetch-request.js';
 export type { ProtocolVersion } from './protocol/git-protocol.js';
 export type { RefUpdateStatus } from './protocol/push-report.js';
-export type { RefUpdate } from './protocol/push-request.js';
 export type { AdvertisedService, Service } from './protocol/service.js';
 export type {
   ChangedRef,

@@ -34,10 +34,22 @@ export function textOr(value: unknown, option: string, fallback: string): string
   return value;
 }
 
-/** A whole number from 1 on. */
-export function wholeNumber(value: unknown, option: string, highest = Number.MAX_SAFE_INTEGER): number {
-  if (!Number.isSafeInteger(value) || Number(value) < 1 || Number(value) > highest) {
-    throw new OptionError(option, `must be a whole number from 1 to ${highest}`);
-  }
-  return Number(value);
+/** Default 1, and the highest that is exact. */
+export interface Bounds {
+  readonly lowest?: number;
+  readonly highest?: number;
+}
+
+export function wholeNumber(
+  value: unknown,
+  option: string,
+  { lowest = 1, highest = Number.MAX_SAFE_INTEGER }: Bounds = {},
+): number {
+  const isWithin = typeof value === 'number' && value >= lowest && value <= highest;
+  if (isWithin && Number.isSafeInteger(value)) return value;
+  throw new OptionError(option, `must be a whole number from ${lowest} to ${highest}`);
+}
+
+export function wholeNumberOr(value: unknown, option: string, fallback: number, bounds: Bounds = {}): number {
+  return value === undefined ? fallback : wholeNumber(value, option, bounds);
 }

@@ -14,6 +14,7 @@ import {
   rejectUnknown,
   textOr,
   wholeNumber,
+  wholeNumberOr,
 } from './option-checks.js';
 import { DirectoryStore } from './repository/directory-store.js';
 import { repositoryAt } from './repository/function-store.js';
@@ -163,15 +164,12 @@ function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
   if (cors === undefined) return undefined;
   if (!isRecord(cors)) throw new OptionError('cors', 'must be an object');
   rejectUnknown(cors, { origins: true, credentials: true, maxAgeSeconds: true }, 'cors.');
-  const { maxAgeSeconds = 600 } = cors;
   const origins = resolveOrigins(cors.origins);
   const credentials = booleanOr(cors.credentials, 'cors.credentials', false);
   if (credentials && origins === '*') {
     throw new OptionError('cors.credentials', 'is not possible with origins "*"; list the origins');
   }
-  if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
-    throw new OptionError('cors.maxAgeSeconds', 'must be a whole number of seconds');
-  }
+  const maxAgeSeconds = wholeNumberOr(cors.maxAgeSeconds, 'cors.maxAgeSeconds', 600, { lowest: 0 });
   return { origins, credentials, maxAgeSeconds };
 }
 
@@ -185,7 +183,7 @@ function resolveLimits(limits: LimitOptions = {}): ResolvedLimits {
     if (key === 'temporaryDirectory') {
       if (!isDirectory(textOr(value, option, ''))) throw new OptionError(option, 'names no folder');
     } else {
-      wholeNumber(value, option, key.endsWith('Ms') ? maxTimerMs : undefined);
+      wholeNumber(value, option, key.endsWith('Ms') ? { highest: maxTimerMs } : {});
     }
     Object.assign(resolved, { [key]: value });
   }

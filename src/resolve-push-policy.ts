@@ -26,7 +26,7 @@ function checkPushLimits(limits: unknown, option: string): PushLimits {
     rejectUnknown(value, { pushes: true, seconds: true }, `${name}.`);
     wholeNumber(value['pushes'], `${name}.pushes`);
     // A timer of Node.js waits no longer.
-    wholeNumber(value['seconds'], `${name}.seconds`, Math.floor(maxTimerMs / 1000));
+    wholeNumber(value['seconds'], `${name}.seconds`, { highest: Math.floor(maxTimerMs / 1000) });
   }
   return { ...limits };
 }

@@ -9,6 +9,7 @@ import type { GitRequest, GitResponse } from './http/exchange.js';
 import { Pipeline } from './http/pipeline.js';
 import { OptionError } from './errors.js';
 import type { GitServerOptions, ResolvedOptions } from './options.js';
+import { changesOf } from './push/changes.js';
 import { PushRates } from './push/limits.js';
 import { tellPostReceive } from './push/post-receive.js';
 import { resolveOptions } from './resolve-options.js';
@@ -25,7 +26,7 @@ export interface GitServer {
   gitVersion(): Promise<string>;
   /**
    * Takes no new requests (they get 503), waits up to `graceMs` milliseconds (default 10,000) for the running
-   * ones, then ends what is left of git.
+   * ones, for `postReceive` and for the listeners of `change`, then ends what is left of git.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
   /**
@@ -68,11 +69,16 @@ export function createGitServer(options: GitServerOptions): GitServer {
   });
   const told = new Set<Promise<void>>();
   observers.on('push', (event) => {
-    const telling = tellPostReceive(resolved.pushPolicy, git, event)
-      .catch((error: unknown) => observers.emit('error', { error, context: event.context }))
-      .finally(() => told.delete(telling));
+    const change = changesOf(git, event);
+    if (!change) return;
+    const telling = observers.tell('change', change).finally(() => told.delete(telling));
     told.add(telling);
   });
+  observers.on('change', (event) =>
+    tellPostReceive(resolved.pushPolicy, event).catch((error: unknown) =>
+      observers.emit('error', { error, context: event.context }),
+    ),
+  );
   let isClosing = false;
   /** What one set of options shares with the next. */
   const lasting = {

@@ -1,6 +1,8 @@
-/** A file of users or rights that cannot be used: `FILE:LINE: what is wrong`. The text holds no password. */
+import { unreadableReason } from './file-problem.js';
+
+/** A file of users, rights or webhooks that cannot be used: `FILE:LINE: what is wrong`. The text holds no password. */
 export class AccessFileError extends Error {
-  override readonly name = 'AccessFileError';
+  override readonly name: string = 'AccessFileError';
   readonly file: string;
   /** Undefined when the file as a whole is meant. */
   readonly line: number | undefined;
@@ -13,6 +15,13 @@ export class AccessFileError extends Error {
     this.file = file;
     this.line = line;
   }
+}
+
+/** Why a file could not be read, or was not understood, as an error of this kind. */
+export function asAccessFileError(file: string, error: unknown): AccessFileError {
+  return error instanceof AccessFileError
+    ? error
+    : new AccessFileError(file, undefined, unreadableReason(error), error);
 }
 
 /** Ends the reading of a file at one line. */

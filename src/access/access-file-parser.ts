@@ -113,7 +113,7 @@ export function parseAccessFile(content: Uint8Array, file: string): AccessRules 
     throw new AccessFileError(file, line, problem);
   };
   const sections = readSections(decodeLines(content, fail), fail);
-  // Also what an editor leaves for a moment while it writes: an empty file takes nobody's access away.
+  // An empty file takes nobody's access away.
   if (!sections.users) fail(undefined, 'the section [users] is missing');
   const users = new Map<string, StoredPassword>();
   for (const entry of sections.users.values()) users.set(entry.name, readPassword(entry, fail));

@@ -1,5 +1,5 @@
 /** An access file at work: read, watched for changes, and asked. */
-import type { AccessFileError } from './access-file-error.js';
+import { asAccessFileError, type AccessFileError } from './access-file-error.js';
 import { parseAccessFile, type AccessRules } from './access-file-parser.js';
 import { PasswordUsers } from './password-users.js';
 import type { Authenticate, Authorize } from './policy.js';
@@ -34,18 +34,19 @@ export interface AccessFile {
 
 class OpenAccessFile implements AccessFile {
   readonly #options: AccessFileOptions;
-  readonly #watched: WatchedFile;
+  readonly #watched: WatchedFile<AccessRules, AccessFileError>;
   readonly #users = new PasswordUsers();
   #access: AccessRules['access'] = new Map();
 
   constructor(file: string, options: AccessFileOptions) {
     this.#options = options;
     this.#watched = new WatchedFile(file, {
-      take: (content) => {
-        const { users, access } = parseAccessFile(content, file);
+      parse: (content) => parseAccessFile(content, file),
+      take: ({ users, access }) => {
         this.#users.replace(users);
         this.#access = access;
       },
+      problemOf: (error) => asAccessFileError(file, error),
       onReload: () => options.onReload?.({ userCount: this.userCount }),
       onProblem: options.onProblem,
     });
@@ -82,7 +83,8 @@ class OpenAccessFile implements AccessFile {
 
 /**
  * Opens an access file; rejects with an `AccessFileError` when it cannot be used. Later changes are noticed with
- * the next request that brings a password; a file that is broken then leaves what was read before in force.
+ * the next request that brings a password, or once the file has been left alone for two seconds when it was made shorter
+ * in place; a file that is broken then leaves what was read before in force.
  *
  * @example
  * const store = new DirectoryStore({ root: '/srv/git' });

@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { GitUser, RequestContext } from '../context.js';
 import { GitTyphoonError, OptionError } from '../errors.js';
+import { wholeNumberOr } from '../option-checks.js';
 import { AnswerCache } from './answer-cache.js';
 import { askExternally, type ExternalAnswer } from './external-request.js';
 import { headerOption, userOfHeaders } from './identity-headers.js';
@@ -36,18 +37,6 @@ const maxPending = 1_000;
 const ofConnection = new Set(
   'connection content-length expect host keep-alive te trailer transfer-encoding upgrade'.split(' '),
 );
-
-function milliseconds(
-  option: string,
-  value: number | undefined,
-  normal: number,
-  range: [number, number],
-): number {
-  const [lowest, highest] = range;
-  if (value === undefined) return normal;
-  if (Number.isSafeInteger(value) && value >= lowest && value <= highest) return value;
-  throw new OptionError(option, `must be a whole number from ${lowest} to ${highest}`);
-}
 
 function endpoint(given: string | URL): URL {
   const url = URL.canParse(String(given)) ? new URL(given) : undefined;
@@ -88,8 +77,10 @@ function unavailable(cause: unknown): GitTyphoonError {
  */
 export function externalAuthenticator(options: ExternalAuthenticatorOptions): Authenticate {
   const url = endpoint(options.url);
-  const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 5_000, [1, 60_000]);
-  const cache = new AnswerCache(milliseconds('cacheMs', options.cacheMs, 5_000, [0, 300_000]));
+  const timeoutMs = wholeNumberOr(options.timeoutMs, 'timeoutMs', 5_000, { highest: 60_000 });
+  const cache = new AnswerCache(
+    wholeNumberOr(options.cacheMs, 'cacheMs', 5_000, { lowest: 0, highest: 300_000 }),
+  );
   const userHeader = headerOption('userHeader', options.userHeader ?? 'Remote-User');
   const { groupsHeader: groupsOption, askAnonymous = false } = options;
   const groupsHeader = groupsOption === undefined ? undefined : headerOption('groupsHeader', groupsOption);

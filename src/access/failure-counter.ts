@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import type { RateLimiterMemory } from 'rate-limiter-flexible';
-
 /** How often something has failed within the present window. */
 export interface Failures {
   readonly count: number;
@@ -13,55 +10,39 @@ const none: Failures = { count: 0, msLeft: 0 };
 /** More keys than a flood should need, and a few megabytes at the most. */
 const maxKeys = 10_000;
 
-/** Failures by key, each forgotten at the end of a window that its first one began. In memory, and bounded. */
+/**
+ * Failures by key, each forgotten at the end of a window that its first one began. In memory, and bounded. Nothing here
+ * waits, so that whoever looks and acts upon it at once acts upon what is still true.
+ */
 export class FailureCounter {
   readonly #windowMs: number;
-  /** Keys, the one that failed longest ago first. The limiter itself knows no bound. */
-  readonly #keys = new Set<string>();
-  #limiter: Promise<RateLimiterMemory> | undefined;
+  /** The key that failed longest ago first. */
+  readonly #entries = new Map<string, { readonly count: number; readonly until: number }>();
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
   }
 
-  async get(key: string): Promise<Failures> {
-    const digest = digestOf(key);
-    if (!this.#keys.has(digest)) return none;
-    const found = await (await this.#open()).get(digest);
-    if (!found || found.msBeforeNext <= 0) return none;
-    return { count: found.consumedPoints, msLeft: found.msBeforeNext };
+  get(key: string): Failures {
+    const entry = this.#entries.get(key);
+    if (!entry) return none;
+    const msLeft = entry.until - performance.now();
+    if (msLeft > 0) return { count: entry.count, msLeft };
+    this.#entries.delete(key);
+    return none;
   }
 
-  async add(key: string): Promise<void> {
-    const digest = digestOf(key);
-    const limiter = await this.#open();
-    this.#keys.delete(digest);
-    this.#keys.add(digest);
-    await limiter.penalty(digest);
-    const [oldest] = this.#keys;
-    if (this.#keys.size > maxKeys && oldest !== undefined) await this.#forget(limiter, oldest);
+  add(key: string): void {
+    const { count, msLeft } = this.get(key);
+    const until = performance.now() + (count === 0 ? this.#windowMs : msLeft);
+    // Put in again at the end.
+    this.#entries.delete(key);
+    this.#entries.set(key, { count: count + 1, until });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > maxKeys && oldest !== undefined) this.#entries.delete(oldest);
   }
 
-  async clear(key: string): Promise<void> {
-    const digest = digestOf(key);
-    if (this.#keys.has(digest)) await this.#forget(await this.#open(), digest);
+  clear(key: string): void {
+    this.#entries.delete(key);
   }
-
-  async #forget(limiter: RateLimiterMemory, digest: string): Promise<void> {
-    this.#keys.delete(digest);
-    await limiter.delete(digest);
-  }
-
-  /** Loaded with the first failure: it is large, and most servers start without needing it. */
-  #open(): Promise<RateLimiterMemory> {
-    this.#limiter ??= import('rate-limiter-flexible').then(
-      ({ RateLimiterMemory }) => new RateLimiterMemory({ points: 1, duration: this.#windowMs / 1_000 }),
-    );
-    return this.#limiter;
-  }
-}
-
-/** Names of users may be long, and may be passwords in the wrong place. */
-function digestOf(key: string): string {
-  return createHash('sha256').update(key).digest('base64');
 }

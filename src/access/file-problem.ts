@@ -7,6 +7,11 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'this is a folder, not a file',
 };
 
+/** Whether an error of the file system says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
 /** Why a file could not be read, from the error of the file system; names no path. */
 export function unreadableReason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;

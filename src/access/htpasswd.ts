@@ -1,4 +1,4 @@
-import type { AccessFileError } from './access-file-error.js';
+import { asAccessFileError, type AccessFileError } from './access-file-error.js';
 import { parseHtpasswd } from './htpasswd-parser.js';
 import { PasswordUsers } from './password-users.js';
 import type { Authenticate } from './policy.js';
@@ -23,8 +23,8 @@ export interface HtpasswdFile {
  * Opens a file of Apache's htpasswd with hashes of bcrypt (`htpasswd -B`), SHA-crypt (`-2`, `-5`) or apr1 (`-m`). Rejects
  * with an `AccessFileError` when it cannot be used: also for passwords in plain text, as {SHA} and with DES. Later changes are
  * noticed with the next request that brings a password; a file that is broken then leaves what was read before in
- * force. An empty file is a file without users, for that is what taking out the last one leaves;
- * it counts once it has been empty for two seconds.
+ * force. One that was made shorter in place counts once it has been left alone for two seconds. An empty file is a
+ * file without users, for that is what taking out the last one leaves.
  *
  * @example
  * const { authenticate } = await openHtpasswdFile('/etc/git.htpasswd');
@@ -36,8 +36,9 @@ export async function openHtpasswdFile(
 ): Promise<HtpasswdFile> {
   const users = new PasswordUsers();
   const watched = new WatchedFile(file, {
-    take: (content) => users.replace(parseHtpasswd(content, file)),
-    isEmptyUsable: true,
+    parse: (content) => parseHtpasswd(content, file),
+    take: (parsed) => users.replace(parsed),
+    problemOf: (error) => asAccessFileError(file, error),
     onReload: () => options.onReload?.({ userCount: users.count }),
     onProblem: options.onProblem,
   });

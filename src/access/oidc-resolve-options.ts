@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.js';
+import { isRecord, wholeNumberOr } from '../option-checks.js';
 import { parseTemplate } from './claim-template.js';
 import { compileGlob } from './glob.js';
 import type { OidcOptions } from './oidc-options.js';
@@ -70,18 +71,6 @@ function texts(value: unknown, option: string): readonly string[] {
     throw new OptionError(option, 'must be one or more texts that are not empty');
   }
   return list as readonly string[];
-}
-
-function wholeNumber(value: unknown, option: string, fallback: number, least: number, most: number): number {
-  if (value === undefined) return fallback;
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    throw new OptionError(option, `must be a whole number from ${least} to ${most}`);
-  }
-  return value as number;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function checkRules(rules: unknown, option: string): void {
@@ -176,9 +165,12 @@ export function resolveOidcOptions(options: OidcOptions): ResolvedOidcOptions {
     user: options.user ?? 'sub',
     algorithms,
     tokenTypes: texts(options.tokenTypes ?? ['JWT', 'at+jwt'], 'tokenTypes'),
-    clockToleranceSeconds: wholeNumber(clockToleranceSeconds, 'clockToleranceSeconds', 60, 0, 600),
-    jwksCacheMs: wholeNumber(jwksCacheMs, 'jwksCacheMs', 600_000, 1, day),
-    jwksCooldownMs: wholeNumber(jwksCooldownMs, 'jwksCooldownMs', 30_000, 0, day),
-    timeoutMs: wholeNumber(timeoutMs, 'timeoutMs', 5_000, 1, 600_000),
+    clockToleranceSeconds: wholeNumberOr(clockToleranceSeconds, 'clockToleranceSeconds', 60, {
+      lowest: 0,
+      highest: 600,
+    }),
+    jwksCacheMs: wholeNumberOr(jwksCacheMs, 'jwksCacheMs', 600_000, { highest: day }),
+    jwksCooldownMs: wholeNumberOr(jwksCooldownMs, 'jwksCooldownMs', 30_000, { lowest: 0, highest: day }),
+    timeoutMs: wholeNumberOr(timeoutMs, 'timeoutMs', 5_000, { highest: 600_000 }),
   };
 }

@@ -1,6 +1,6 @@
 /** A rules file at work: read, watched for changes, and asked. */
 import { parse, TomlError } from 'smol-toml';
-import { AccessFileError } from './access-file-error.js';
+import { AccessFileError, asAccessFileError } from './access-file-error.js';
 import type { RequestContext } from '../context.js';
 import { tomlProblem } from './file-problem.js';
 import type { Authorize, AuthorizeUpdate } from './policy.js';
@@ -41,7 +41,7 @@ function parseRulesFile(content: Uint8Array, file: string): ReadRules {
   let compiled: CompiledRules;
   try {
     const data = parse(text);
-    // Also what an editor leaves for a moment while it writes: an empty file takes nobody's rights away.
+    // An empty file takes nobody's rights away.
     if (Object.keys(data).length === 0) fail(undefined, 'there is no rule in it; begin with [[rules]]');
     compiled = compileRules(data);
   } catch (error) {
@@ -53,7 +53,7 @@ function parseRulesFile(content: Uint8Array, file: string): ReadRules {
 }
 
 class OpenRulesFile implements RulesFile {
-  readonly #watched: WatchedFile;
+  readonly #watched: WatchedFile<ReadRules, AccessFileError>;
   /** All refs of one push are decided by the same state of the file. */
   readonly #ofRequest = new WeakMap<RequestContext, Promise<AccessRules>>();
   #current: ReadRules;
@@ -63,9 +63,11 @@ class OpenRulesFile implements RulesFile {
     const source = { file, lineOf: () => undefined };
     this.#current = { rules: asAccessRules(none, source), summary: summarise(none) };
     this.#watched = new WatchedFile(file, {
-      take: (content) => {
-        this.#current = parseRulesFile(content, file);
+      parse: (content) => parseRulesFile(content, file),
+      take: (rules) => {
+        this.#current = rules;
       },
+      problemOf: (error) => asAccessFileError(file, error),
       onReload: () => options.onReload?.(this.summary),
       onProblem: options.onProblem,
     });
@@ -99,7 +101,8 @@ class OpenRulesFile implements RulesFile {
 
 /**
  * Opens a rules file; rejects with an `AccessFileError`, which names the line, when it cannot be used. Later changes
- * are in force with the next request; a file that is broken then leaves what was read before in force.
+ * are in force with the next request, or once the file has been left alone for two seconds when it was made shorter in
+ * place; a file that is broken then leaves what was read before in force.
  *
  * @example
  * const store = new DirectoryStore({ root: '/srv/git' });

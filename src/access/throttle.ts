@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestContext } from '../context.js';
-import { GitTyphoonError, OptionError } from '../errors.js';
+import type { Credentials } from '../context.js';
+import { GitTyphoonError } from '../errors.js';
+import { wholeNumberOr, type Bounds } from '../option-checks.js';
 import { addressMatcher, networkOf } from './address-list.js';
 import { FailureCounter, type Failures } from './failure-counter.js';
+import { GuessLimit } from './guess-limit.js';
+import { GuessQueue, type EndGuess, type Guess, type Outcome } from './guess-queue.js';
 import type { Authenticate } from './policy.js';
 
 export interface ThrottleOptions {
@@ -34,35 +38,29 @@ const day = 86_400_000;
 /** Waiting attempts hold connections. */
 const maxDelayed = 1_000;
 
-function wholeNumber(
-  option: Exclude<keyof ThrottleOptions, 'sharedAddresses'>,
-  options: ThrottleOptions,
-  normal: number,
-  highest: number,
-) {
-  const value = options[option];
-  if (value === undefined) return normal;
-  const lowest = option === 'delayMs' || option === 'maxDelayMs' ? 0 : 1;
-  if (Number.isSafeInteger(value) && value >= lowest && value <= highest) return value;
-  throw new OptionError(option, `must be a whole number from ${lowest} to ${highest}`);
+/** Keys are short whatever a client sends: names of users may be long, and may be passwords in the wrong place. */
+function digestOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
-interface Keys {
-  readonly address: string | undefined;
+interface Attempt extends Guess {
   readonly user: string | undefined;
-  /** The user at this address. */
-  readonly pair: string | undefined;
 }
 
-function keysOf(
-  { credentials, remoteAddress }: RequestContext,
+function attemptOf(
+  credentials: Credentials,
+  remoteAddress: string | undefined,
   isShared: (address: string | undefined) => boolean,
-): Keys {
+): Attempt {
   const isOwn = remoteAddress !== undefined && !isShared(remoteAddress);
   const address = isOwn ? networkOf(remoteAddress) : undefined;
-  const user = credentials?.scheme === 'basic' ? credentials.username : undefined;
-  const hasBoth = address !== undefined && user !== undefined;
-  return { address, user, pair: hasBoth ? JSON.stringify([user, address]) : undefined };
+  const name = credentials.scheme === 'basic' ? credentials.username : undefined;
+  return {
+    address,
+    user: name === undefined ? undefined : digestOf(name),
+    pair: name === undefined || address === undefined ? undefined : digestOf(name, address),
+    credentials: digestOf(...Object.values(credentials)),
+  };
 }
 
 function tooMany({ msLeft }: Failures): GitTyphoonError {
@@ -71,42 +69,53 @@ function tooMany({ msLeft }: Failures): GitTyphoonError {
 }
 
 class Throttle {
-  readonly #maxPerAddress: number;
   readonly #maxPerUser: number;
   readonly #delayMs: number;
   readonly #maxDelayMs: number;
-  readonly #byAddress: FailureCounter;
+  readonly #byAddress: GuessLimit;
+  readonly #byPair: GuessLimit;
   readonly #byUser: FailureCounter;
-  readonly #byPair: FailureCounter;
+  readonly #queue: GuessQueue;
   #delayed = 0;
 
   constructor(options: ThrottleOptions) {
-    const windowMs = wholeNumber('windowMs', options, 900_000, day);
-    this.#maxPerAddress = wholeNumber('maxFailuresPerAddress', options, 50, 1_000_000);
-    this.#maxPerUser = wholeNumber('maxFailuresPerUser', options, 10, 1_000_000);
-    this.#delayMs = wholeNumber('delayMs', options, 250, 60_000);
-    this.#maxDelayMs = wholeNumber('maxDelayMs', options, 4_000, 60_000);
-    this.#byAddress = new FailureCounter(windowMs);
+    const number = (
+      option: Exclude<keyof ThrottleOptions, 'sharedAddresses'>,
+      normal: number,
+      bounds: Bounds,
+    ) => wholeNumberOr(options[option], option, normal, bounds);
+    const windowMs = number('windowMs', 900_000, { highest: day });
+    const maxPerAddress = number('maxFailuresPerAddress', 50, { highest: 1_000_000 });
+    this.#maxPerUser = number('maxFailuresPerUser', 10, { highest: 1_000_000 });
+    this.#delayMs = number('delayMs', 250, { lowest: 0, highest: 60_000 });
+    this.#maxDelayMs = number('maxDelayMs', 4_000, { lowest: 0, highest: 60_000 });
+    this.#byAddress = new GuessLimit(maxPerAddress, windowMs);
+    this.#byPair = new GuessLimit(this.#maxPerUser, windowMs);
     this.#byUser = new FailureCounter(windowMs);
-    this.#byPair = new FailureCounter(windowMs);
+    this.#queue = new GuessQueue({ byAddress: this.#byAddress, byPair: this.#byPair }, tooMany);
   }
 
-  /** Throws when there were too many failures, `own` of which are the present one. */
-  async refuse({ address, pair }: Keys, own = 0): Promise<void> {
-    const atAddress = await this.#failures(this.#byAddress, address);
-    if (atAddress.count - own >= this.#maxPerAddress) throw tooMany(atAddress);
-    const ofPair = await this.#failures(this.#byPair, pair);
-    if (ofPair.count - own >= this.#maxPerUser) throw tooMany(ofPair);
+  /** Resolves when this attempt may be checked; rejects when it may not. */
+  async admit(attempt: Attempt, signal: AbortSignal): Promise<EndGuess> {
+    this.#queue.refuse(attempt);
+    await this.#slow(attempt, signal);
+    const end = await this.#queue.enter(attempt, signal);
+    return (outcome) => {
+      if (outcome === 'wrong' && attempt.user !== undefined) this.#byUser.add(attempt.user);
+      end(outcome);
+    };
+  }
+
+  /** Only of this user here: others' failures at this address, or this user's elsewhere, are not made good. */
+  forgive({ pair }: Attempt): void {
+    this.#byPair.forgive(pair);
   }
 
   /** Waits the longer the more there were. A user whom others attack from elsewhere waits, but is not refused. */
-  async slow({ address, user, pair }: Keys, signal: AbortSignal): Promise<void> {
-    const here = await this.#failures(user === undefined ? this.#byAddress : this.#byPair, pair ?? address);
-    const everywhere = await this.#failures(this.#byUser, user);
-    const delayMs = Math.max(
-      this.#delayAfter(here.count),
-      this.#delayAfter(everywhere.count - this.#maxPerUser),
-    );
+  async #slow({ address, user, pair }: Attempt, signal: AbortSignal): Promise<void> {
+    const here = user === undefined ? this.#byAddress.failures(address) : this.#byPair.failures(pair);
+    const everywhere = user === undefined ? 0 : this.#byUser.get(user).count;
+    const delayMs = Math.max(this.#delayAfter(here.count), this.#delayAfter(everywhere - this.#maxPerUser));
     if (delayMs === 0) return;
     if (this.#delayed >= maxDelayed) {
       if (here.count > 0) throw tooMany({ count: here.count, msLeft: this.#maxDelayMs });
@@ -121,25 +130,8 @@ class Throttle {
     }
   }
 
-  async count({ address, user, pair }: Keys): Promise<void> {
-    await Promise.all([
-      address === undefined ? undefined : this.#byAddress.add(address),
-      user === undefined ? undefined : this.#byUser.add(user),
-      pair === undefined ? undefined : this.#byPair.add(pair),
-    ]);
-  }
-
-  /** Only of this user here: others' failures at this address, or this user's elsewhere, are not made good. */
-  async forgive({ pair }: Keys): Promise<void> {
-    if (pair !== undefined) await this.#byPair.clear(pair);
-  }
-
   #delayAfter(failures: number): number {
     return failures <= 0 ? 0 : Math.min(this.#maxDelayMs, this.#delayMs * 2 ** Math.min(failures - 1, 30));
-  }
-
-  #failures(counter: FailureCounter, key: string | undefined): Promise<Failures> | Failures {
-    return key === undefined ? { count: 0, msLeft: 0 } : counter.get(key);
   }
 }
 
@@ -147,10 +139,12 @@ class Throttle {
  * Slows and then refuses (429, with Retry-After) those who try passwords. Failures count per address, and per user name and
  * address, so that nobody can lock a user out from elsewhere: a right password from an address without failures always
  * works, if after a short wait. Counted is what brings credentials and is not recognised, or is answered with 401;
- * requests without credentials are not. Without `remoteAddress` there is no refusal, only the waiting. All is kept in the
- * memory of this process.
+ * requests without credentials are not. No more are checked at once than failures are left: others wait for these to end, or
+ * for equal credentials to be found right. Without `remoteAddress` there is no refusal, only the waiting. All is kept in
+ * the memory of this process.
  *
  * Put it around the functions that check passwords and tokens, and not around those that believe a proxy or a certificate.
+ * They must end at some time: one that never does keeps its place for ever.
  *
  * @example
  * const { authenticate } = await openHtpasswdFile('/etc/git.htpasswd');
@@ -161,30 +155,23 @@ export function throttled(authenticate: Authenticate, options: ThrottleOptions =
   const { sharedAddresses } = options;
   const isShared = sharedAddresses ? addressMatcher('sharedAddresses', sharedAddresses) : () => false;
   return async (context) => {
-    if (!context.credentials) return authenticate(context);
-    const keys = keysOf(context, isShared);
-    await throttle.refuse(keys);
-    await throttle.slow(keys, context.signal);
-    let user: Awaited<ReturnType<Authenticate>>;
+    const { credentials, remoteAddress, signal } = context;
+    if (!credentials) return authenticate(context);
+    const attempt = attemptOf(credentials, remoteAddress, isShared);
+    const end = await throttle.admit(attempt, signal);
+    let outcome: Outcome = 'unknown';
     try {
-      user = await authenticate(context);
-    } catch (error) {
-      if (error instanceof GitTyphoonError && error.status === 401) {
-        await throttle.count(keys);
-        await throttle.refuse(keys, 1);
-      }
-      throw error;
-    }
-    if (!user) {
-      await throttle.count(keys);
-      // All that end beyond the limit are answered alike, so that nobody can tell which guess was right.
-      await throttle.refuse(keys, 1);
+      const user = await authenticate(context);
+      outcome = user ? 'right' : 'wrong';
+      // With a token as the password, any name can stand before it: that is not this user's success.
+      const isOwnName = credentials.scheme === 'basic' && user?.name === credentials.username;
+      if (isOwnName) throttle.forgive(attempt);
       return user;
+    } catch (error) {
+      if (error instanceof GitTyphoonError && error.status === 401) outcome = 'wrong';
+      throw error;
+    } finally {
+      end(outcome);
     }
-    // Of a thousand guesses at once, those that end after the limit do not tell whether they were right.
-    await throttle.refuse(keys);
-    // With a token as the password, any name can stand before it: that is not this user's success.
-    if (user.name === keys.user) await throttle.forgive(keys);
-    return user;
   };
 }

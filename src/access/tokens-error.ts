@@ -16,11 +16,6 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'the file system can only be read',
 };
 
-/** Whether an error of the file system says that there is no such file. */
-export function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
-}
-
 /** An error of the file system as one of the token file. */
 export function asTokenFileError(file: string, what: 'read' | 'written', error: unknown): TokenFileError {
   if (error instanceof TokenFileError) return error;

@@ -8,7 +8,8 @@ import { readlinkSync } from 'node:fs';
 import { readlink, symlink, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isMissing, TokenFileError } from './tokens-error.js';
+import { isMissing } from './file-problem.js';
+import { TokenFileError } from './tokens-error.js';
 
 /** A holder who cannot be seen (another machine or container) and whose lock stays this long has died. */
 const staleMs = 30_000;

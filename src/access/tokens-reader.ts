@@ -1,12 +1,12 @@
 /** The tokens of a file as they are now: the file is looked at when it is asked for, and read when it has changed. */
-import type { BigIntStats } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { GitUser } from '../context.js';
 import type { GlobMatcher } from './glob.js';
-import { asTokenFileError, isMissing, type TokenFileError } from './tokens-error.js';
+import { asTokenFileError, type TokenFileError } from './tokens-error.js';
 import { parseTokenFile, type StoredToken } from './tokens-parser.js';
 import { compilePatterns } from './tokens-patterns.js';
+import { WatchedFile } from './watched-file.js';
 
 /** A token that can be used. */
 export interface ReadyToken {
@@ -20,17 +20,6 @@ export interface ReadyToken {
 export interface TokenReaderEvents {
   readonly onProblem: (problem: TokenFileError) => void;
   readonly onReload: (tokenCount: number) => void;
-}
-
-/** Clocks of file systems are coarse: a file that changed this recently may change again unseen. */
-const settleMs = 2_000;
-
-/** A state of the file, as far as can be seen without reading it; undefined while it may still be in flux. */
-function fingerprint(found: BigIntStats): string | undefined {
-  const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = found;
-  const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
-  if (Date.now() - changedMs < settleMs) return undefined;
-  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 function makeReady(tokens: readonly StoredToken[]): ReadonlyMap<string, ReadyToken> {
@@ -57,17 +46,24 @@ function makeReady(tokens: readonly StoredToken[]): ReadonlyMap<string, ReadyTok
 
 export class TokenReader {
   readonly #file: string;
-  readonly #events: TokenReaderEvents;
+  readonly #watched: WatchedFile<readonly StoredToken[], TokenFileError>;
   #tokens: ReadonlyMap<string, ReadyToken> = new Map();
-  #content: Buffer | undefined;
-  #fingerprint: string | undefined;
-  #lastProblem: string | undefined;
-  #lastLook: Promise<void> = Promise.resolve();
-  #nextLook: Promise<void> | undefined;
 
   constructor(file: string, events: TokenReaderEvents) {
     this.#file = file;
-    this.#events = events;
+    this.#watched = new WatchedFile(file, {
+      parse: (content) => parseTokenFile(content, file),
+      take: (tokens) => {
+        this.#tokens = makeReady(tokens);
+      },
+      // Whoever removes it means that; writers replace it in one step.
+      takeMissing: () => {
+        this.#tokens = new Map();
+      },
+      problemOf: (error) => asTokenFileError(file, 'read', error),
+      onReload: () => events.onReload(this.#tokens.size),
+      onProblem: events.onProblem,
+    });
   }
 
   /** As of the last look. */
@@ -79,61 +75,15 @@ export class TokenReader {
   async load(): Promise<void> {
     try {
       await access(dirname(this.#file));
-      await this.#read();
     } catch (error) {
       throw asTokenFileError(this.#file, 'read', error);
     }
+    await this.#watched.load();
   }
 
-  /**
-   * The tokens by id. One look after the other, so that nothing earlier replaces something newer; whoever comes while
-   * a look is under way shares the next one: the present one may have begun before the change that matters.
-   */
+  /** The tokens by id, as the file has them now. */
   async current(): Promise<ReadonlyMap<string, ReadyToken>> {
-    this.#nextLook ??= this.#lastLook.then(() => {
-      this.#nextLook = undefined;
-      return this.#reload();
-    });
-    this.#lastLook = this.#nextLook;
-    await this.#lastLook;
+    await this.#watched.refresh();
     return this.#tokens;
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      if (await this.#read()) this.#events.onReload(this.#tokens.size);
-    } catch (error) {
-      const problem = asTokenFileError(this.#file, 'read', error);
-      // Said once, not with every request.
-      if (problem.message === this.#lastProblem) return;
-      this.#lastProblem = problem.message;
-      this.#events.onProblem(problem);
-    }
-  }
-
-  /** Whether there was something new. */
-  async #read(): Promise<boolean> {
-    let content: Buffer | undefined;
-    let seen: string | undefined;
-    try {
-      // What is seen before the reading: a change in between is then noticed the next time.
-      seen = fingerprint(await stat(this.#file, { bigint: true }));
-      if (seen !== undefined && seen === this.#fingerprint) return false;
-      content = await readFile(this.#file);
-    } catch (error) {
-      this.#fingerprint = undefined;
-      if (!isMissing(error)) {
-        this.#content = undefined;
-        throw error;
-      }
-    }
-    this.#fingerprint = seen;
-    if (this.#content && content && this.#content.equals(content)) return false;
-    // Without a file there are no tokens. Whoever removes it means that; writers replace it in one step.
-    if (!content && !this.#content && this.#tokens.size === 0) return false;
-    this.#content = content;
-    this.#tokens = makeReady(content ? parseTokenFile(content, this.#file) : []);
-    this.#lastProblem = undefined;
-    return true;
   }
 }

@@ -3,7 +3,8 @@
  * collected and written together, at most once in an interval; no request waits for that.
  */
 import { readFile } from 'node:fs/promises';
-import { asTokenFileError, isMissing, TokenFileError } from './tokens-error.js';
+import { isMissing } from './file-problem.js';
+import { asTokenFileError, TokenFileError } from './tokens-error.js';
 import { withLock } from './tokens-lock.js';
 import { realFile, replaceFile } from './tokens-write.js';
 

@@ -2,7 +2,7 @@
 import type { Stats } from 'node:fs';
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isMissing } from './tokens-error.js';
+import { isMissing } from './file-problem.js';
 
 /** Where the file really is: a link to it stays a link, and all its names share one lock. */
 export async function realFile(file: string): Promise<string> {

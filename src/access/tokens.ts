@@ -3,8 +3,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Credentials } from '../context.js';
 import { OptionError } from '../errors.js';
+import { maxTimerMs, wholeNumber } from '../option-checks.js';
+import { isMissing } from './file-problem.js';
 import type { Authenticate } from './policy.js';
-import { asTokenFileError, isMissing, type TokenFileError } from './tokens-error.js';
+import { asTokenFileError, type TokenFileError } from './tokens-error.js';
 import { withLock } from './tokens-lock.js';
 import { checkNewToken, type NewToken } from './tokens-new.js';
 import { formatTokenFile, parseTokenFile, type StoredToken, type TokenInfo } from './tokens-parser.js';
@@ -188,9 +190,7 @@ class OpenTokenFile implements TokenFile {
 export async function openTokenFile(file: string, options: TokenFileOptions = {}): Promise<TokenFile> {
   if (typeof file !== 'string' || file === '') throw new OptionError('tokens', 'must name a file');
   const { lastUsedIntervalMs: interval } = options;
-  if (interval !== undefined && !(Number.isInteger(interval) && interval >= 1 && interval < 2 ** 31)) {
-    throw new OptionError('lastUsedIntervalMs', 'must be a whole number of milliseconds');
-  }
+  if (interval !== undefined) wholeNumber(interval, 'lastUsedIntervalMs', { highest: maxTimerMs });
   const opened = new OpenTokenFile(file, options);
   await opened.load();
   return opened;

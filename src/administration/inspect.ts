@@ -1,6 +1,7 @@
 /** What a repository is like. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countObjects, storedBytes } from '../git/count-objects.js';
 import type { GitRunner } from '../git/runner.js';
 import { visibilities, type Visibility } from '../repository/create-settings.js';
 import type { Repository } from '../repository/repository.js';
@@ -34,14 +35,6 @@ async function readDescription(gitDir: string): Promise<string | undefined> {
 async function readVisibility(git: GitRunner, gitDir: string): Promise<Visibility | undefined> {
   const result = await tryGit(git, gitDir, ['config', '--local', '--get', visibilityKey]);
   return visibilities.find((known) => known === result.stdout.toString('utf8').trim());
-}
-
-async function sizeOf(git: GitRunner, gitDir: string): Promise<number> {
-  const text = await runGit(git, gitDir, ['count-objects', '-v']);
-  const kibibytes = [...text.matchAll(/^size(?:-pack|-garbage)?: (\d+)$/gm)].map(([, count]) =>
-    Number(count),
-  );
-  return kibibytes.reduce((sum, count) => sum + count, 0) * 1024;
 }
 
 /** The newest entry of the reflogs, which bare repositories keep only with `core.logAllRefUpdates`. */
@@ -78,7 +71,7 @@ export async function inspectRepository(
     description: await readDescription(gitDir),
     visibility: await readVisibility(git, gitDir),
     objectFormat: await runGit(git, gitDir, ['rev-parse', '--show-object-format']),
-    sizeBytes: await sizeOf(git, gitDir),
+    sizeBytes: storedBytes(await runGit(git, gitDir, countObjects)),
     lastPush: (await lastReflogEntry(git, gitDir)) ?? (await lastLooseRef(gitDir)),
   };
 }

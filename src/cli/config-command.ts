@@ -13,7 +13,7 @@ import { explain } from './explain.js';
 import { printable } from './printable.js';
 import { openServedAccess } from './served-access.js';
 import { servedGit, servedStore } from './served-git.js';
-import { readWantedWebhooks } from './webhooks.js';
+import { wantedWebhooks } from './webhooks.js';
 
 /** Opens all that a server would open, and leaves nothing open. */
 async function tryOut(configuration: Configuration): Promise<void> {
@@ -21,7 +21,7 @@ async function tryOut(configuration: Configuration): Promise<void> {
   const store = await configuration.naming('repositories.root', (async () => servedStore(configuration))());
   await allOf({
     access: async () => (await openServedAccess(configuration, store, log)).close(),
-    webhooks: () => readWantedWebhooks(configuration),
+    webhooks: () => wantedWebhooks(configuration),
     git: async () => {
       // Of who may do what this needs nothing: it is about all the rest.
       const git = servedGit(configuration, { repositories: store });

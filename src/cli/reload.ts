@@ -13,7 +13,7 @@ import { explain } from './explain.js';
 import { printable } from './printable.js';
 import { openServedAccess, type ServedAccess } from './served-access.js';
 import type { ServedWebhooks } from './served-webhooks.js';
-import { readWantedWebhooks } from './webhooks.js';
+import { wantedWebhooks } from './webhooks.js';
 
 export interface ReloadableParts {
   readonly commandLine: CommandLine;
@@ -63,9 +63,9 @@ export class Reloadable {
     const changed = this.#configuration.differences(wanted);
     const late = changed.filter((name) => settings[name].needsRestart);
     const next = wanted.withThoseOf(this.#configuration, late);
-    const { access, wantedWebhooks } = await allOf({
+    const { access, hooks } = await allOf({
       access: () => openServedAccess(next, store, log, this.#access),
-      wantedWebhooks: () => readWantedWebhooks(next),
+      hooks: () => wantedWebhooks(next),
     });
     // The last thing that can be refused.
     reconfigure(git, next, access.options);
@@ -74,7 +74,7 @@ export class Reloadable {
     this.#configuration = next;
     log.level = next.values['log.level'];
     await before.close();
-    await webhooks.change(wantedWebhooks);
+    await webhooks.change(hooks);
     const inForce = changed.filter((name) => !late.includes(name));
     const what = inForce.length > 0 ? `changed: ${inForce.join(', ')}` : 'no setting has changed';
     log.info({ changed: inForce }, `the configuration and the files that it names were read again; ${what}`);

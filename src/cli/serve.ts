@@ -18,7 +18,7 @@ import { servedGit, servedStore } from './served-git.js';
 import { ServedWebhooks } from './served-webhooks.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
-import { readWantedWebhooks } from './webhooks.js';
+import { wantedWebhooks } from './webhooks.js';
 
 /** What `gittyphoon serve` is started with. */
 export interface ServeOptions {
@@ -63,13 +63,13 @@ export async function serve({ version, commandLine }: ServeOptions): Promise<num
   const { 'listen.port': wantedPort, 'listen.host': host } = values;
   const log = await createLogger(values['log.level']);
   for (const doubt of doubts) log.warn(doubt);
-  const { access, wantedWebhooks } = await allOf({
+  const { access, wanted } = await allOf({
     access: () => openServedAccess(configuration, store, log),
-    wantedWebhooks: () => readWantedWebhooks(configuration),
+    wanted: () => wantedWebhooks(configuration),
   });
   const git = servedGit(configuration, { repositories: store, ...access.options });
   const gitVersion = await git.gitVersion();
-  const webhooks = new ServedWebhooks(wantedWebhooks, git, log);
+  const webhooks = await ServedWebhooks.open(wanted, git, log);
   const reloadable = new Reloadable({ commandLine, store, git, webhooks, log }, configuration, access);
   const listing = await listRepositories(store.root, store);
   logEvents(git, log);

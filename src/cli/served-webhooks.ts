@@ -1,7 +1,7 @@
 /** Webhooks of the server that the command starts, which can be exchanged while it runs. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import type { Listener, PushEvent } from '../events.js';
+import type { ChangeEvent, Listener } from '../events.js';
 import type { PushSource, Webhooks } from '../webhooks/index.js';
 import { startWebhooks, type WantedWebhooks } from './webhooks.js';
 
@@ -12,24 +12,32 @@ export class ServedWebhooks {
   readonly #log: Logger;
   #wanted: WantedWebhooks | undefined;
   #running: Webhooks | undefined;
-  #listener: Listener<PushEvent> | undefined;
-  /** Pushes that come while nobody listens. */
-  #held: PushEvent[] | undefined;
+  #listener: Listener<ChangeEvent> | undefined;
+  /** Pushes wait for it. */
   #exchange: Promise<void> = Promise.resolve();
 
-  /** Throws a `CommandError` when the queue cannot be used. */
-  constructor(wanted: WantedWebhooks | undefined, source: PushSource, log: Logger) {
+  private constructor(log: Logger) {
     this.#log = log;
-    this.#start(wanted);
-    source.on('push', (event) => {
-      if (this.#held) this.#held.push(event);
-      else void this.#listener?.(event);
+  }
+
+  /** Rejects with a `CommandError` when the queue cannot be used, and as `openWebhooks` does. */
+  static async open(
+    wanted: WantedWebhooks | undefined,
+    source: PushSource,
+    log: Logger,
+  ): Promise<ServedWebhooks> {
+    const webhooks = new ServedWebhooks(log);
+    await webhooks.#start(wanted);
+    source.on('change', async (event) => {
+      await webhooks.#exchange;
+      await webhooks.#listener?.(event);
     });
+    return webhooks;
   }
 
   /**
-   * Delivers to others from now on, without losing a push: two that share a queue would deliver everything twice, so that
-   * the one has ended before the other begins. Never rejects.
+   * Takes another file or queue, without losing a push: two that share a queue would deliver everything twice, so that the
+   * one has ended before the other begins. Never rejects. What changes in the file itself is noticed without this.
    */
   change(wanted: WantedWebhooks | undefined): Promise<void> {
     this.#exchange = this.#exchange.then(() => this.#change(wanted));
@@ -43,22 +51,18 @@ export class ServedWebhooks {
 
   async #change(wanted: WantedWebhooks | undefined): Promise<void> {
     if (isDeepStrictEqual(wanted, this.#wanted)) return;
-    this.#held = [];
     try {
       await this.#running?.close({ graceMs: exchangeGraceMs });
       this.#running = undefined;
-      this.#start(wanted);
-      for (const event of this.#held) void this.#listener?.(event);
+      await this.#start(wanted);
     } catch (error) {
       this.#wanted = undefined;
       this.#log.error({ err: error }, `no webhook is told of pushes: ${(error as Error).message}`);
-    } finally {
-      this.#held = undefined;
     }
   }
 
-  #start(wanted: WantedWebhooks | undefined): void {
-    this.#running = wanted && startWebhooks(wanted, this.#log);
+  async #start(wanted: WantedWebhooks | undefined): Promise<void> {
+    this.#running = wanted && (await startWebhooks(wanted, this.#log));
     this.#wanted = wanted;
     this.#running?.observe({
       on: (_name, listener) => {

@@ -1,6 +1,7 @@
 /** Bounds on pushes that hold before git starts. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { networkOf } from '../access/address-list.js';
+import { countObjects, storedBytes } from '../git/count-objects.js';
 import { gitFailure } from '../git/failure.js';
 import type { GitRunner } from '../git/runner.js';
 import type { Repository } from '../repository/repository.js';
@@ -31,13 +32,10 @@ export class PushRates {
   }
 }
 
-/** What the objects of a repository take on the disk, in bytes (git-count-objects). */
-async function storedBytes(git: GitRunner, { gitDir }: Repository): Promise<number> {
-  const result = await git.run({ args: ['--git-dir', gitDir, 'count-objects', '-v'], cwd: gitDir });
+async function bytesOf(git: GitRunner, { gitDir }: Repository): Promise<number> {
+  const result = await git.run({ args: ['--git-dir', gitDir, ...countObjects], cwd: gitDir });
   if (result.code !== 0) throw gitFailure('count-objects', result);
-  const text = result.stdout.toString();
-  const kibibytes = (key: string): number => Number(new RegExp(`^${key}: (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-  return (kibibytes('size') + kibibytes('size-pack')) * 1024;
+  return storedBytes(result.stdout.toString());
 }
 
 /** How many bytes a push may have, and what is said when it has more. */
@@ -74,7 +72,7 @@ export async function checkLimits(
   // What only deletes makes nothing larger.
   if (maxRepositoryBytes === undefined || facts.updates.every(({ kind }) => kind === 'delete'))
     return perPush;
-  const left = maxRepositoryBytes - (await storedBytes(tools.git, facts.repository));
+  const left = maxRepositoryBytes - (await bytesOf(tools.git, facts.repository));
   const message = `the repository is full: it may have ${sizeText(maxRepositoryBytes)}`;
   if (left <= 0) refusals.add(message);
   return perPush && perPush.maxBytes <= left ? perPush : { maxBytes: Math.max(0, left), message };

@@ -1,5 +1,6 @@
 /** The options of `createWebhooks`: what each means, its default, and what it costs. */
 import { OptionError } from '../errors.js';
+import { maxTimerMs, wholeNumberOr } from '../option-checks.js';
 import type { WebhookProblem } from './problem.js';
 import type { Backoff, RetryRules } from './retry.js';
 import type { SendSettings } from './send.js';
@@ -30,6 +31,11 @@ export interface WebhooksOptions {
   readonly timeoutMs?: number | undefined;
   /** How long finding a receiver and connecting to it may take, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How long git may take to tell which commits a push has brought, in milliseconds. What it has not told by then is
+   * delivered without them. Default 10,000.
+   */
+  readonly historyTimeoutMs?: number | undefined;
   /** How many deliveries may run at once for one webhook. Default 4. */
   readonly concurrency?: number | undefined;
   /**
@@ -39,7 +45,7 @@ export interface WebhooksOptions {
   readonly maxQueueBytes?: number | undefined;
   /** How many deliveries that were given up are kept; the oldest make room. Default 1,000. */
   readonly maxFailed?: number | undefined;
-  /** Told when a delivery fails, is given up or dropped. Default: a warning of the process, for the latter two. */
+  /** Told when a delivery fails, is given up, dropped or incomplete. Default: a warning of the process, but for the first. */
   readonly onProblem?: ((problem: WebhookProblem) => void) | undefined;
   /** Finds the addresses of a host; whatever it says is checked and held on to. Default: as the system does. */
   readonly resolve?: ResolveHost | undefined;
@@ -52,6 +58,7 @@ export interface ResolvedWebhooksOptions {
   readonly publicUrl: URL | undefined;
   readonly retry: RetryRules;
   readonly send: SendSettings;
+  readonly historyTimeoutMs: number;
   readonly concurrency: number;
   readonly maxQueueBytes: number;
   readonly maxFailed: number;
@@ -67,23 +74,13 @@ const knownOptions: Readonly<Record<keyof WebhooksOptions, true>> = {
   backoff: true,
   timeoutMs: true,
   connectTimeoutMs: true,
+  historyTimeoutMs: true,
   concurrency: true,
   maxQueueBytes: true,
   maxFailed: true,
   onProblem: true,
   resolve: true,
 };
-
-/** The longest time that a timer of Node.js can wait. */
-const maxTimerMs = 2 ** 31 - 1;
-
-function count(value: unknown, option: string, fallback: number, max = Number.MAX_SAFE_INTEGER): number {
-  if (value === undefined) return fallback;
-  if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > max) {
-    throw new OptionError(option, `must be a whole number from 1 to ${max}`);
-  }
-  return value as number;
-}
 
 /** The base of all clone URLs, with a slash at its end. */
 export function resolvePublicUrl(text: unknown, option: string): URL | undefined {
@@ -110,12 +107,14 @@ function warn({ kind, message }: WebhookProblem): void {
 export function resolveSendSettings(
   options: Pick<WebhooksOptions, 'timeoutMs' | 'connectTimeoutMs' | 'resolve'>,
 ): SendSettings {
-  const timeoutMs = count(options.timeoutMs, 'timeoutMs', 10_000, maxTimerMs);
+  const timeoutMs = wholeNumberOr(options.timeoutMs, 'timeoutMs', 10_000, { highest: maxTimerMs });
   return {
     userAgent: userAgent(),
     resolve: functionOr(options.resolve, 'resolve', resolveWithSystem),
     timeoutMs,
-    connectTimeoutMs: count(options.connectTimeoutMs, 'connectTimeoutMs', 5_000, maxTimerMs),
+    connectTimeoutMs: wholeNumberOr(options.connectTimeoutMs, 'connectTimeoutMs', 5_000, {
+      highest: maxTimerMs,
+    }),
   };
 }
 
@@ -136,17 +135,20 @@ export function resolveWebhooksOptions(options: WebhooksOptions): ResolvedWebhoo
     hooks: resolveWebhooks(hooks, 'hooks'),
     publicUrl: resolvePublicUrl(publicUrl, 'publicUrl'),
     retry: {
-      maxAttempts: count(options.maxAttempts, 'maxAttempts', 15),
-      maxAgeMs: count(options.maxAgeMs, 'maxAgeMs', 24 * 3_600_000),
+      maxAttempts: wholeNumberOr(options.maxAttempts, 'maxAttempts', 15),
+      maxAgeMs: wholeNumberOr(options.maxAgeMs, 'maxAgeMs', 24 * 3_600_000),
       backoff: {
-        firstMs: count(backoff.firstMs, 'backoff.firstMs', 5_000, maxTimerMs),
-        maxMs: count(backoff.maxMs, 'backoff.maxMs', 3_600_000, maxTimerMs),
+        firstMs: wholeNumberOr(backoff.firstMs, 'backoff.firstMs', 5_000, { highest: maxTimerMs }),
+        maxMs: wholeNumberOr(backoff.maxMs, 'backoff.maxMs', 3_600_000, { highest: maxTimerMs }),
       },
     },
     send: resolveSendSettings(options),
-    concurrency: count(options.concurrency, 'concurrency', 4),
-    maxQueueBytes: count(options.maxQueueBytes, 'maxQueueBytes', 256 * 1024 * 1024),
-    maxFailed: count(options.maxFailed, 'maxFailed', 1_000),
+    historyTimeoutMs: wholeNumberOr(options.historyTimeoutMs, 'historyTimeoutMs', 10_000, {
+      highest: maxTimerMs,
+    }),
+    concurrency: wholeNumberOr(options.concurrency, 'concurrency', 4),
+    maxQueueBytes: wholeNumberOr(options.maxQueueBytes, 'maxQueueBytes', 256 * 1024 * 1024),
+    maxFailed: wholeNumberOr(options.maxFailed, 'maxFailed', 1_000),
     onProblem: functionOr(onProblem, 'onProblem', warn),
   };
 }

@@ -121,10 +121,10 @@ test('transfers go on and every request is answered, however often it is read ag
 }) => {
   const { place, server, line, clone } = await startSlowClone(onTestFinished);
   await place.addBare('app.git');
-  let isOver = false;
+  const load = new AbortController();
   const outcomes: (number | null)[] = [];
   const client = async (number: number): Promise<void> => {
-    for (let round = 0; !isOver; round += 1) {
+    for (let round = 0; !load.signal.aborted; round += 1) {
       const target = join(place.folder, `copy-${number}-${round}`);
       outcomes.push((await place.tryGit('clone', '--quiet', `${server.url}app.git`, target)).code);
     }
@@ -132,7 +132,7 @@ test('transfers go on and every request is answered, however often it is read ag
   const clients = [client(1), client(2)];
   for (let round = 0; round < 10; round += 1) await reload(server, done);
   await eventually('clones have been answered', () => outcomes.length >= 5);
-  isOver = true;
+  load.abort();
   await Promise.all(clients);
   expect(outcomes.filter((code) => code !== 0)).toEqual([]);
   line.open();

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { replaceFile } from '../support/fixtures.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
 let place: Workspace;
@@ -157,13 +158,13 @@ test('a change of the rules is in force with the next request, and a mistake is 
   const reads = async (): Promise<boolean> =>
     (await place.tryGit('ls-remote', `${server.url}open`)).code === 0;
   expect(await reads()).toBe(true);
-  await writeFile(rulesFile, rules.replace('"public"', '"private"'));
+  replaceFile(rulesFile, rules.replace('"public"', '"private"'));
   expect(await reads()).toBe(false);
   expect(server.stderr()).toContain('was read again: 3 rules');
-  await writeFile(rulesFile, rules.replace('"public"', '"open"'));
+  replaceFile(rulesFile, rules.replace('"public"', '"open"'));
   expect(await reads()).toBe(false);
   expect(server.stderr()).toContain(`${rulesFile}:6: this is no visibility`);
-  await writeFile(rulesFile, rules);
+  replaceFile(rulesFile, rules);
   expect(await reads()).toBe(true);
 });
 

@@ -1,5 +1,5 @@
 /** A place with repositories, a home for git, and real git beside it. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   commitFile,
@@ -9,6 +9,7 @@ import {
   makeTempDir,
   makeWorkTree,
   type GitResult,
+  replaceFile,
 } from '../support/fixtures.js';
 import { runCommand, startCommand, type CommandResult, type RunningCommand } from '../support/command.js';
 
@@ -69,7 +70,7 @@ export async function createWorkspace(): Promise<Workspace> {
     tryPush,
     async writeAccessFile(text) {
       const file = join(folder, 'access.ini');
-      await writeFile(file, text);
+      replaceFile(file, text);
       return file;
     },
     async serve(...args) {

@@ -7,7 +7,7 @@ import { commitFile, gitOk } from '../support/fixtures.js';
 import { encodePktLine } from '../../src/protocol/pkt-line.js';
 import { rawRequest, type RawResponse } from '../support/raw-http.js';
 import { eventually } from '../support/server.js';
-import { flush, pkt, zero } from './differential/case.js';
+import { flush, zero } from './differential/case.js';
 import { protocolVersions, refOf, writeHook } from './lab.js';
 import { closePushPlaces, openPushPlace, protectMain, said, type PushPlace } from './push-place.js';
 import { pushBody, pushType } from './raw-push.js';
@@ -175,36 +175,4 @@ it('history that a pushed replacement makes look unbroken is rewritten all the s
   expect(code).toBe(1);
   expect(stderr).toContain('(history stays as it is)');
   expect(await refOf(repository, 'main')).toBe(main);
-});
-
-describe('the report is well-formed', () => {
-  it.each([
-    ['without a sideband', 'report-status'],
-    ['in a sideband', 'report-status side-band-64k'],
-    ['of version 2', 'report-status-v2 side-band-64k object-format=sha1'],
-    ['where there is none', 'side-band-64k'],
-    ['where there is neither', ''],
-  ])('%s', async (_name, capabilities) => {
-    for (const ref of ['refs/heads/main', 'refs/heads/new']) {
-      const { lab, repository, copy } = await openPushPlace({ ...protectMain, preReceive: () => {} });
-      await commitFile(copy, 'new', 'new\n');
-      const { oid, body } = await pushBody(copy, ref);
-      const pack = body.subarray(body.indexOf('PACK'));
-      const old = ref.endsWith('main') ? await refOf(repository, 'main') : zero;
-      const head = `${pkt(`${old} ${oid} ${ref}\0${capabilities}`)}${flush}`;
-      const answer = await rawRequest({
-        port: lab.server.port,
-        method: 'POST',
-        path: '/app.git/git-receive-pack',
-        headers: pushType,
-        body: Buffer.concat([Buffer.from(head), pack]),
-      });
-      expect(answer).toMatchObject({ status: 200, complete: true });
-      const text = answer.body.toString('latin1');
-      const line = ref.endsWith('new') ? `ok ${ref}\n` : `ng ${ref} protected`;
-      expect(text.includes(line)).toBe(capabilities.includes('report'));
-      expect(text.endsWith('0000')).toBe(capabilities !== '');
-      expect(await refOf(repository, ref)).toBe(ref.endsWith('new') ? oid : old);
-    }
-  });
 });

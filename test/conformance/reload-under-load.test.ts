@@ -3,7 +3,7 @@
  * something broken in between. Whoever keeps their rights notices nothing of it.
  */
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
@@ -16,7 +16,7 @@ import {
   openTokenFile,
 } from '../../src/access/index.js';
 import { basic, rawPush } from '../security/stage.js';
-import { fsck, gitOk, makeBareRepository, makeTempDir } from '../support/fixtures.js';
+import { fsck, gitOk, makeBareRepository, makeTempDir, replaceFile } from '../support/fixtures.js';
 import { rawRequest } from '../support/raw-http.js';
 import type { Headers } from './differential/case.js';
 import { openLab, refOf, type Lab } from './lab.js';
@@ -125,8 +125,7 @@ async function push(headers: Headers, ref: string, oid: string): Promise<string>
 async function rewrite({ path, content, broken }: RewrittenFile): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     if (round % 3 === 0) {
-      await writeFile(`${path}.next`, content(round));
-      await rename(`${path}.next`, path);
+      replaceFile(path, content(round));
     } else {
       if (round % 3 === 1) await writeFile(path, broken);
       await sleep(3);
@@ -177,7 +176,7 @@ it('nobody who keeps their rights is refused or dropped, and the last state is i
 
   for (const round of [rounds, rounds + 1, rounds + 2]) {
     // The first is what the load has left.
-    if (round !== rounds) for (const { path, content } of files) await writeFile(path, content(round));
+    if (round !== rounds) for (const { path, content } of files) replaceFile(path, content(round));
     const statuses: Record<string, number> = {};
     for (const [name, header] of Object.entries(guests)) statuses[name] = await list([header]);
     const isIn = round % 2 === 0;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -13,6 +13,12 @@ export interface TempDir {
 export function makeTempDir(): TempDir {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'gittyphoon-test-')));
   return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Gives a file another content in one step, as careful editors do. */
+export function replaceFile(path: string, content: string | Buffer): void {
+  writeFileSync(`${path}.next`, content);
+  renameSync(`${path}.next`, path);
 }
 
 export interface GitResult {

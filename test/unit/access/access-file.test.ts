@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
@@ -12,6 +12,7 @@ import {
 } from '../../../src/access/index.js';
 import type { Credentials, Operation, Repository, RequestContext } from '../../../src/index.js';
 import { DirectoryStore } from '../../../src/index.js';
+import { replaceFile } from '../../support/fixtures.js';
 
 let folder: string;
 let file: string;
@@ -207,8 +208,7 @@ describe('a file that changes', () => {
     await utimes(file, past, past);
     expect(await nameOf(access, 'a', 'one')).toBeUndefined();
     expect(await nameOf(access, 'a', 'two')).toBe('a');
-    await writeFile(join(folder, 'new.ini'), '[users]\na = 333\nb = 4\n');
-    await rename(join(folder, 'new.ini'), file);
+    replaceFile(file, '[users]\na = 333\nb = 4\n');
     expect(await nameOf(access, 'a', 'two')).toBeUndefined();
     expect(await nameOf(access, 'b', '4')).toBe('b');
     expect(seen).toEqual([1, 2]);
@@ -218,11 +218,11 @@ describe('a file that changes', () => {
     const access = await open(`[users]\na = ${await hashPassword('one')}\n[access]\na = app\n`);
     expect(await nameOf(access, 'a', 'one')).toBe('a');
     expect(await mayPush(access, 'a', 'app')).toBe(true);
-    await writeFile(file, `[users]\na = ${await hashPassword('two')}\n`);
+    replaceFile(file, `[users]\na = ${await hashPassword('two')}\n`);
     expect(await nameOf(access, 'a', 'one')).toBeUndefined();
     expect(await nameOf(access, 'a', 'two')).toBe('a');
     expect(await mayPush(access, 'a', 'app')).toBe(false);
-    await writeFile(file, '[users]\n');
+    replaceFile(file, '[users]\n');
     expect(await nameOf(access, 'a', 'two')).toBeUndefined();
   });
 
@@ -239,10 +239,10 @@ describe('a file that changes', () => {
     expect(await nameOf(access, 'a', 'one')).toBe('a');
     expect(await nameOf(access, 'a', 'one')).toBe('a');
     expect(problems.slice(1)).toEqual([`${file}: there is no such file`]);
-    await writeFile(file, '');
+    replaceFile(file, '[access]\n');
     expect(await nameOf(access, 'a', 'one')).toBe('a');
     expect(problems.slice(2)).toEqual([`${file}: the section [users] is missing`]);
-    await writeFile(file, '[users]\nb = two\n');
+    replaceFile(file, '[users]\nb = two\n');
     expect(await nameOf(access, 'a', 'one')).toBeUndefined();
     expect(await nameOf(access, 'b', 'two')).toBe('b');
   });

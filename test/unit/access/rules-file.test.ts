@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import {
   type RulesFile,
   type RulesFileOptions,
 } from '../../../src/access/index.js';
+import { replaceFile } from '../../support/fixtures.js';
 import { contextOf, decideOn, mayAccess } from './rules-questions.js';
 
 let folder: string;
@@ -136,8 +137,7 @@ describe('a file that changes', () => {
     expect(await mayAccess(rules, ann, 'app', 'write')).toBe(false);
     await writeFile(file, allowing('ann'));
     expect(await mayAccess(rules, ann, 'app', 'write')).toBe(true);
-    await writeFile(`${file}.new`, allowing('bob') + allowing('eve'));
-    await rename(`${file}.new`, file);
+    replaceFile(file, allowing('bob') + allowing('eve'));
     expect(await decideOn(rules, ann, 'app', 'refs/heads/x', 'create')).toBe(
       'you may not create this branch',
     );
@@ -148,8 +148,8 @@ describe('a file that changes', () => {
   test('and breaks leaves what was read before in force, and is named once', async () => {
     const problems: string[] = [];
     const rules = await open(allowing('ann'), { onProblem: ({ message }) => problems.push(message) });
-    for (const broken of ['', '[[rules]]\nwho = "bob"\nallow = "al"\n']) {
-      await writeFile(file, broken);
+    for (const broken of ['# Empty\n', '[[rules]]\nwho = "bob"\nallow = "al"\n']) {
+      replaceFile(file, broken);
       expect(await mayAccess(rules, ann, 'app', 'write')).toBe(true);
       expect(await decideOn(rules, ann, 'app', 'refs/heads/x', 'create')).toBe(true);
     }
@@ -160,7 +160,7 @@ describe('a file that changes', () => {
       expect.stringContaining(`${file}:3: "al" is no permission`),
       expect.stringContaining('there is no such file'),
     ]);
-    await writeFile(file, 'rules = []\n');
+    replaceFile(file, 'rules = []\n');
     expect(await mayAccess(rules, ann, 'app', 'write')).toBe(false);
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openTokenFile, type TokenFile, type TokenFileError } from '../../../src/access/index.js';
 import { OptionError } from '../../../src/errors.js';
-import { makeTempDir, type TempDir } from '../../support/fixtures.js';
+import { makeTempDir, replaceFile, type TempDir } from '../../support/fixtures.js';
 import { ask, basic, bearer, wanted, withOtherSecret } from './token-requests.js';
 
 let folder: TempDir;
@@ -212,7 +212,7 @@ describe('a token file that changes', () => {
     const { token } = await tokens.create(wanted);
     expect(await ask(tokens, bearer(token))).toMatchObject({ name: 'ann' });
     const good = readFileSync(file);
-    writeFileSync(file, '{');
+    replaceFile(file, '{');
     for (let i = 0; i < 3; i++) expect(await ask(tokens, bearer(token))).toMatchObject({ name: 'ann' });
     expect(problems.map(({ message }) => message)).toEqual([
       `${file}: this is no token file: it is not a JSON object`,
