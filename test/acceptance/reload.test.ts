@@ -1,10 +1,13 @@
 /** SIGHUP: a new configuration for a server that runs. */
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.js';
 import { commitFile, fsck } from '../support/fixtures.js';
+import { systemProcesses } from '../support/processes.js';
 import { startReceiver } from '../support/receiver.js';
 import { eventually } from '../support/server.js';
 import { startSlowClone } from './slow-clone.js';
@@ -152,16 +155,29 @@ test('another file of webhooks is in force without losing a push', async ({ onTe
     await stage.close();
     await second.close();
   });
-  const file = stage.writeWebhooks();
-  const server = await stage.serve(file);
+  const access = await stage.place.writeAccessFile('[users]\nann = x\n[access]\nann = app\n');
+  const configuration = join(stage.place.folder, 'g.toml');
+  const writeConfiguration = (file: string | undefined): void => {
+    const webhooks = file === undefined ? '' : `webhooks = { file = "${file}", queue = "${stage.queue}" }\n`;
+    writeFileSync(configuration, `access.file = "${access}"\n${webhooks}`);
+  };
+  writeConfiguration(stage.writeWebhooks());
+  const server = await stage.place.serve('--config', configuration);
   await stage.push(server);
   await stage.receiver.waitFor(1);
-  stage.writeWebhooks(second.url);
+  const other = join(stage.place.folder, 'other.toml');
+  copyFileSync(stage.writeWebhooks(second.url), other);
+  writeConfiguration(other);
   await reload(server, done);
   await stage.push(server);
   await second.waitFor(1);
   expect(stage.receiver.received).toHaveLength(1);
   expect(stage.waiting()).toEqual([]);
+  // And with none at all a push is a push.
+  writeConfiguration(undefined);
+  await reload(server, done);
+  await stage.push(server);
+  expect(second.received).toHaveLength(1);
 });
 
 test('a push that runs ends under the configuration under which it began', async ({ onTestFinished }) => {
@@ -188,4 +204,33 @@ test('a push that runs ends under the configuration under which it began', async
   const { code, stderr } = await push;
   expect({ code, stderr }).toMatchObject({ code: 0 });
   await fsck(join(place.root, 'app.git'));
+});
+
+describe.runIf(process.platform === 'linux')('at a terminal', () => {
+  test('it is read again, but the end of the terminal is the end of the server', async ({
+    onTestFinished,
+  }) => {
+    const place = await createWorkspace();
+    onTestFinished(() => place.close());
+    await place.addBare('app.git');
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const words = [process.execPath, main, place.root, '--port', '0', '--host', '127.0.0.1'];
+    const quoted = words.map((word) => `'${word}'`).join(' ');
+    const terminal = spawn('script', ['--quiet', '--command', quoted, '/dev/null']);
+    onTestFinished(async () => void terminal.kill('SIGKILL'));
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
+    await eventually('it listens', () => shown.includes('Clone with: '));
+    const servers = (): number[] =>
+      systemProcesses()
+        .filter(({ command, isZombie }) => !isZombie && command.startsWith(words.join(' ')))
+        .map(({ pid }) => pid);
+    expect(servers()).toHaveLength(1);
+    const [pid = 0] = servers();
+    process.kill(pid, 'SIGHUP');
+    await eventually('it is read again', () => done.test(shown));
+    terminal.kill('SIGKILL');
+    await eventually('it has ended', () => servers().length === 0);
+    expect(servers()).toEqual([]);
+  });
 });
