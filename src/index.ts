@@ -38,6 +38,7 @@ export type {
 } from './events.js';
 export type { ChangedPath, PushedCommit, QuarantinedObjects } from './git/quarantine.js';
 export { GitVersionError } from './git/version.js';
+export { createVisibilityReader } from './git/visibility-note.js';
 export type { CreateOnPush } from './http/create-on-push.js';
 export type { GitRequest, GitResponse, Header, ResponseBody } from './http/exchange.js';
 export type {

@@ -26,9 +26,7 @@ export interface ServeOptions {
   readonly commandLine: CommandLine;
 }
 
-/** A page tells nobody which repositories there are when not everybody may read them. */
-const nothingToShow: RepositoryStore = { find: () => Promise.resolve(undefined) };
-
+/** `shown` gives the repositories that pages tell everybody of. */
 function createHttpServer(git: GitServer, shown: () => RepositoryStore, log: Logger): Server {
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
     logLanding(log, request, response);
@@ -73,8 +71,7 @@ export async function serve({ version, commandLine }: ServeOptions): Promise<num
   const reloadable = new Reloadable({ commandLine, store, git, webhooks, log }, configuration, access);
   const listing = await listRepositories(store.root, store);
   logEvents(git, log);
-  const isPublic = (): boolean => reloadable.access.options.publicRead;
-  const http = createHttpServer(git, () => (isPublic() ? store : nothingToShow), log);
+  const http = createHttpServer(git, () => reloadable.access.shown, log);
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);
   whenHungUp(() => void reloadable.reload());

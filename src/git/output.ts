@@ -35,6 +35,7 @@ export class GitOutput extends Readable {
   #bytes = 0;
   #pushedBytes = 0;
   #settled = false;
+  #isConcluded = false;
   #resolveStarted: () => void = () => {};
 
   constructor(process: GitProcess, options: GitOutputOptions) {
@@ -72,6 +73,17 @@ export class GitOutput extends Readable {
     this.#process.stdout.recycle(chunk);
   }
 
+  /** Ends the answer with these bytes; what git still says goes nowhere. */
+  conclude(bytes: Buffer): void {
+    if (this.#settled || this.destroyed) return;
+    this.#settled = true;
+    this.#isConcluded = true;
+    this.#options.onData?.(bytes);
+    this.#give(bytes);
+    this.push(null);
+    this.#process.stdout.resume();
+  }
+
   override _read(): void {
     this.#process.stdout.resume();
   }
@@ -86,6 +98,10 @@ export class GitOutput extends Readable {
   }
 
   #take(original: Buffer): void {
+    if (this.#isConcluded) {
+      this.recycle(original);
+      return;
+    }
     this.#bytes += original.length;
     this.#resolveStarted();
     const chunk = this.#rewritten(original);
@@ -94,10 +110,6 @@ export class GitOutput extends Readable {
     if (this.destroyed) {
       this.recycle(chunk);
       return;
-    }
-    if (this.#prefix) {
-      this.#give(this.#prefix);
-      this.#prefix = undefined;
     }
     if (!this.#give(chunk)) this.#process.stdout.pause();
   }
@@ -114,6 +126,11 @@ export class GitOutput extends Readable {
   }
 
   #give(chunk: Buffer): boolean {
+    if (this.#prefix) {
+      const prefix = this.#prefix;
+      this.#prefix = undefined;
+      this.#give(prefix);
+    }
     this.#pushedBytes += chunk.length;
     return this.push(chunk);
   }

@@ -61,6 +61,12 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
   'ERR_REPOSITORY_OWNERSHIP',
 ]);
 
+/** The refusal as the protocol says it; undefined where it has to be a status, or a broken connection. */
+function refusalOf(push: PushRequest, failure: GitTyphoonError): Buffer | undefined {
+  if (!toldInReport.has(failure.code)) return undefined;
+  return encodePushRefusal(push.updates, push.capabilities, failure.message);
+}
+
 /**
  * What the client is told when git has given no answer. It reads nothing of an error status after a POST but
  * the number, so that a push which negotiated a report is answered in the protocol.
@@ -68,8 +74,8 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
 function refuse(call: ServiceCall, push: PushRequest, error: unknown): GitResponse {
   const failure = asFailure(error);
   if (isServerFault(failure)) call.observers.emit('error', { error, context: call.context });
-  const bytes = encodePushRefusal(push.updates, push.capabilities, failure.message);
-  if (!bytes || !toldInReport.has(failure.code)) throw failure;
+  const bytes = refusalOf(push, failure);
+  if (!bytes) throw failure;
   return { status: 200, headers: resultHeaders(service, bytes.length), body: { kind: 'bytes', bytes } };
 }
 
@@ -120,6 +126,7 @@ export async function receivePack(call: ServiceCall): Promise<GitResponse> {
     const guard = await openGuard(call, push);
     if (guard.refusesAll) return refuseAll(call, push, guard, body);
     if (guard.byteLimit) body.limitTo(guard.byteLimit);
+    if (guard.packCheck) body.checkPackBy(guard.packCheck);
     return await run(call, push, body, guard, whenRead);
   } catch (error) {
     body.discardRest();
@@ -202,17 +209,29 @@ async function run(
     (error: unknown) => {
       // Without the rest of its pack git fails by itself; ended by a signal, it would leave its quarantine behind.
       git.stopGently();
+      endAnswer(push, report, output, error);
       void reportPush(call, push, report, git, false);
       throw error;
     },
   );
+  whenFed.catch(() => {});
   await whenAnswered(call, output, whenFed);
   return streamedResult(service, output);
 }
 
+/**
+ * The body has failed. git would say no more than that its pack has broken off; where it has shown progress already, the
+ * reason goes behind that.
+ */
+function endAnswer(push: PushRequest, report: PushReportParser, output: GitOutput, error: unknown): void {
+  if (report.position === 'end') return;
+  const isOpen = report.position === 'between' && !report.result();
+  const refusal = isOpen ? refusalOf(push, asFailure(error)) : undefined;
+  if (refusal) output.conclude(refusal);
+  else output.destroy(error as Error);
+}
+
 /** Waits for git's first word; throws when there will be none. */
 async function whenAnswered(call: ServiceCall, output: GitOutput, whenFed: Promise<void>): Promise<void> {
-  // The body may still fail after git's first byte: the answer is then broken off.
-  whenFed.catch((error: unknown) => output.destroy(error as Error));
   await Promise.race([whenStarted(call, output, 'receive-pack'), whenFed.then(() => new Promise(() => {}))]);
 }
