@@ -70,4 +70,4 @@ export { DirectoryStore, type DirectoryStoreOptions } from './repository/directo
 export type { Repository, RepositoryStore } from './repository/repository.js';
 export type { AdmissionStatus, KindCounts } from './http/admission/admission.js';
 export type { GitKind } from './http/admission/kinds.js';
-export { createGitServer, type GitServer, type ServerStatus } from './server.js';
+export { createGitServer, type ChangeableOptions, type GitServer, type ServerStatus } from './server.js';

@@ -9,7 +9,8 @@ import { RepositoryCreator } from './http/create-on-push.js';
 import type { GitRequest, GitResponse } from './http/exchange.js';
 import { Pipeline } from './http/pipeline.js';
 import { SpoolBudget } from './http/spool-budget.js';
-import type { GitServerOptions } from './options.js';
+import { OptionError } from './errors.js';
+import type { GitServerOptions, ResolvedOptions } from './options.js';
 import { changesOf } from './push/changes.js';
 import { PushRates } from './push/limits.js';
 import { tellPostReceive } from './push/post-receive.js';
@@ -43,10 +44,43 @@ export interface GitServer {
    * git.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
+  /**
+   * Puts other options in force for the requests that begin from now on; those that run go on as they began, and nothing
+   * is forgotten that the server has counted. What is not named keeps its value, what is undefined goes back to its
+   * default. Throws an `OptionError`, and changes nothing, when one cannot be used or cannot change.
+   */
+  reconfigure(changes: ChangeableOptions): void;
   /** For doors: tells the listeners of `error` what has failed outside of the server itself. */
   reportError(error: unknown): void;
   /** For doors: how long a client may read nothing of its answer, in milliseconds. */
   readonly responseIdleTimeoutMs: number;
+}
+
+/** What can change while a server runs: all but what every git is started with. */
+export type ChangeableOptions = Partial<
+  Omit<GitServerOptions, 'gitCommand' | 'gitConfig' | 'gitResources' | 'hooks'>
+>;
+
+/** What is counted from the start on, and how gits are ended. */
+const fixedLimits = [
+  'killGraceMs',
+  'maxSpooledBytes',
+  'maxGitProcesses',
+  'reservedGitProcesses',
+  'maxQuickProcesses',
+  'maxGitProcessesPerRepository',
+  'maxGitProcessesPerClient',
+  'maxQueuedRequests',
+  'queueTimeoutMs',
+] as const satisfies (keyof ResolvedOptions['limits'])[];
+
+function rejectFixed(changes: ChangeableOptions, { limits }: ResolvedOptions, next: ResolvedOptions): void {
+  const fixed = ['gitCommand', 'gitConfig', 'gitResources', 'hooks'].find((name) =>
+    Object.hasOwn(changes, name),
+  );
+  const limit = fixedLimits.find((name) => next.limits[name] !== limits[name]);
+  const changed = limit === undefined ? fixed : `limits.${limit}`;
+  if (changed !== undefined) throw new OptionError(changed, 'cannot change while the server runs');
 }
 
 /**
@@ -57,7 +91,8 @@ export interface GitServer {
  * http.createServer(nodeHandler(git)).listen(8080);
  */
 export function createGitServer(options: GitServerOptions): GitServer {
-  const resolved = resolveOptions(options);
+  let given = { ...options };
+  let resolved = resolveOptions(given);
   const observers = new Observers();
   const git = new GitRunner({
     command: resolved.gitCommand,
@@ -66,7 +101,6 @@ export function createGitServer(options: GitServerOptions): GitServer {
     bounds: resolved.gitProcesses,
     killGraceMs: resolved.limits.killGraceMs,
   });
-  const { createOnPush, policy, pushPolicy } = resolved;
   const told = new Set<Promise<void>>();
   observers.on('push', (event) => {
     const change = changesOf(git, event);
@@ -75,19 +109,15 @@ export function createGitServer(options: GitServerOptions): GitServer {
     told.add(telling);
   });
   observers.on('change', (event) =>
-    tellPostReceive(pushPolicy, event).catch((error: unknown) =>
+    tellPostReceive(resolved.pushPolicy, event).catch((error: unknown) =>
       observers.emit('error', { error, context: event.context }),
     ),
   );
-  const { temporaryDirectory } = resolved.limits;
-  const creator =
-    createOnPush && new RepositoryCreator({ ...createOnPush, policy, git, observers, temporaryDirectory });
   const admission = new Admission(resolved.limits);
   const spoolBudget = new SpoolBudget(resolved.limits.maxSpooledBytes);
   let isClosing = false;
-  const pipeline = new Pipeline({
-    ...resolved,
-    creator,
+  /** What one set of options shares with the next. */
+  const lasting = {
     git,
     admission,
     spoolBudget,
@@ -96,14 +126,25 @@ export function createGitServer(options: GitServerOptions): GitServer {
     configs: new RepositoryConfigReader(git),
     observers,
     isClosing: () => isClosing,
-  });
+  };
+  const pipelineOf = (options: ResolvedOptions): Pipeline => {
+    const { createOnPush, policy, limits } = options;
+    const { temporaryDirectory } = limits;
+    const creator =
+      createOnPush && new RepositoryCreator({ ...createOnPush, policy, git, observers, temporaryDirectory });
+    return new Pipeline({ ...options, ...lasting, creator });
+  };
+  // A request stays with the options under which it began.
+  let pipeline = pipelineOf(resolved);
+  let earlier: readonly Pipeline[] = [];
+  const isActive = ({ activeCount }: Pipeline): boolean => activeCount > 0;
   return {
     handle: (request) => pipeline.handle(request),
     on: (name, listener) => observers.on(name, listener),
     gitVersion: async () => (await probeGitVersion(git, resolved.gitCommand)).text,
     status: () => ({
       ...admission.status(),
-      requests: pipeline.activeCount,
+      requests: [pipeline, ...earlier].reduce((sum, { activeCount }) => sum + activeCount, 0),
       gitProcesses: git.runningCount,
       spooledBytes: spoolBudget.bytes,
     }),
@@ -111,13 +152,24 @@ export function createGitServer(options: GitServerOptions): GitServer {
       isClosing = true;
       admission.close();
       const deadline = performance.now() + graceMs;
-      while (pipeline.activeCount > 0 || git.runningCount > 0 || told.size > 0) {
+      while ([pipeline, ...earlier].some(isActive) || git.runningCount > 0 || told.size > 0) {
         if (performance.now() >= deadline) break;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       await git.stopAll();
     },
+    reconfigure(changes) {
+      const wanted = { ...given, ...changes };
+      const next = resolveOptions(wanted);
+      rejectFixed(changes, resolved, next);
+      earlier = [...earlier, pipeline].filter(isActive);
+      pipeline = pipelineOf(next);
+      given = wanted;
+      resolved = next;
+    },
     reportError: (error) => observers.emit('error', { error, context: undefined }),
-    responseIdleTimeoutMs: resolved.limits.responseIdleTimeoutMs,
+    get responseIdleTimeoutMs() {
+      return resolved.limits.responseIdleTimeoutMs;
+    },
   };
 }
