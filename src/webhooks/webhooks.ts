@@ -170,6 +170,8 @@ export class RunningWebhooks implements Webhooks {
       for (const delivery of deliveries) await this.#release(delivery, body);
     }
     clearTimeout(timer);
+    // Node.js keeps a combined signal for as long as anybody listens to it, and with it what this push has brought.
+    late.abort();
     const { problem } = describer;
     if (!problem) return;
     const repository = event.repository.name;

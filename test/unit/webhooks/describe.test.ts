@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,6 +42,22 @@ test('a delivery goes without commits when git fails, and that is told once for 
         'webhooks: 2 of 2 changes of a push to /app.git are delivered without commits: git log exited with code 128',
     },
   ]);
+});
+
+test('nothing of a push is kept in memory once it is on its way: many would fill it', async () => {
+  stage.start();
+  let signal: AbortSignal | undefined;
+  const history: ChangeEvent['history'] = (_change, given) => {
+    signal = given;
+    return Promise.resolve({ head: undefined, commits: [], isTruncated: false });
+  };
+  tell({ history }, 'refs/heads/a');
+  await arrived(1);
+  await eventually(
+    'nobody listens to the signal',
+    () => signal !== undefined && getEventListeners(signal, 'abort').length === 0,
+  );
+  expect(stage.problems).toEqual([]);
 });
 
 test('a delivery waits for a slow git only so long, and that git is told to end', async () => {
