@@ -3,11 +3,12 @@ import { accessSync, constants } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { limitConnections } from '../adapters/connections.js';
 import { nodeHandler } from '../adapters/node.js';
 import { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
 import { createGitServer, type GitServer } from '../server.js';
-import { clientAddress, listen, reachableUrls } from './addresses.js';
+import { clientAddress, listen, reachableUrls, sharedAddresses } from './addresses.js';
 import { CommandError } from './command-error.js';
 import { repositoriesFolder } from './folder.js';
 import { answerLanding } from './landing.js';
@@ -93,6 +94,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
   const http = createHttpServer(git, access.shown, log);
+  limitConnections(http, {
+    sharedAddresses: sharedAddresses(options.trustedProxy),
+    onRefused: (address) => log.warn({ address }, `too many connections from ${address}`),
+  });
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);
   // Whoever reads the first lines may then close the pipe.

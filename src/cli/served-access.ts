@@ -21,6 +21,7 @@ import type { GitServerOptions } from '../options.js';
 import { createVisibilityReader } from '../git/visibility-note.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
+import { sharedAddresses } from './addresses.js';
 import { CommandError } from './command-error.js';
 import { nothingToShow, publicOnly, readingAsNoted, type VisibilityOf } from './noted-reading.js';
 import { openIssuers } from './served-oidc.js';
@@ -181,11 +182,12 @@ export async function openServedAccess(
     access?.authenticate,
     external,
   ].filter((authenticate) => authenticate !== undefined);
-  // A proxy on this machine or a trusted one stands for all who come through it.
-  const sharedAddresses = ['127.0.0.0/8', '::1', ...(flags.trustedProxy ?? [])];
+  const shared = sharedAddresses(flags.trustedProxy);
   const bySecret =
     secrets.length > 0
-      ? forFlag('--trusted-proxy', () => throttled(combineAuthenticators(...secrets), { sharedAddresses }))
+      ? forFlag('--trusted-proxy', () =>
+          throttled(combineAuthenticators(...secrets), { sharedAddresses: shared }),
+        )
       : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
   return {
