@@ -1,16 +1,17 @@
-/** Webhooks for the server: from the flags to something that observes. */
+/** Webhooks for the server: from the settings to something that observes. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { OptionError } from '../errors.js';
-import { openWebhooks, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
+import { openWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
 import { CommandError } from './command-error.js';
+import type { Configuration } from './configuration/configuration.js';
 import { printable } from './printable.js';
 
-/** The flags of webhooks, of `serve` as of `webhook`. */
+/** The flags of `gittyphoon webhook`. */
 export interface WebhookFlags {
-  readonly webhooks?: string;
-  readonly webhookQueue?: string;
+  readonly webhooks?: string | undefined;
+  readonly webhookQueue?: string | undefined;
 }
 
 /**
@@ -42,14 +43,28 @@ function logProblem(log: Logger, { kind, message, cause, ...facts }: WebhookProb
   else log.error(fields, text);
 }
 
-/** Webhooks as the flags want them; undefined without a file. */
-export async function webhooksOf(flags: WebhookFlags, log: Logger): Promise<Webhooks | undefined> {
-  if (flags.webhooks === undefined) {
-    if (flags.webhookQueue === undefined) return undefined;
-    throw new CommandError(2, '--webhook-queue is of no use without --webhooks');
+/** What the settings say of webhooks. */
+export interface WantedWebhooks {
+  readonly file: string;
+  readonly queueDirectory: string;
+}
+
+/** What is wanted, once it is known that the file can be used; undefined without one. */
+export async function wantedWebhooks(configuration: Configuration): Promise<WantedWebhooks | undefined> {
+  const { 'webhooks.file': file, 'webhooks.queue': webhookQueue } = configuration.values;
+  if (file === undefined) {
+    if (webhookQueue === undefined) return undefined;
+    throw configuration.error('webhooks.queue', 'is of no use without {webhooks.file}');
   }
-  const queueDirectory = queueFolder(flags);
-  const { webhooks: file } = flags;
+  await configuration.naming('webhooks.file', readWebhookFile(file));
+  return { file, queueDirectory: queueFolder({ webhookQueue }) };
+}
+
+/** Begins to deliver. */
+export async function startWebhooks(
+  { file, queueDirectory }: WantedWebhooks,
+  log: Logger,
+): Promise<Webhooks> {
   const count = ({ names: { length } }: Webhooks): string =>
     `${length} ${length === 1 ? 'webhook' : 'webhooks'}`;
   try {
