@@ -6,7 +6,7 @@ import type { Place } from './place.js';
 
 function limit(place: Place, files: number): void {
   const { status, stderr } = spawnSync('prlimit', [`--pid=${place.server.pid}`, `--nofile=${files}:`]);
-  if (status !== 0) throw new Error(`prlimit: ${String(stderr)}`);
+  if (status !== 0) throw new Error(`prlimit: ${String(stderr)}${place.server.stderr()}`);
 }
 
 /** The lowest limit that leaves a process so many: they are numbers, of which the lowest that is free is taken. */
