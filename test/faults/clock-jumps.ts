@@ -4,9 +4,13 @@ import { othersAreServed } from './others.js';
 import { patienceMs, type Place } from './place.js';
 import { beginPush, holdClone } from './transfers.js';
 
-async function hasJumped(place: Place): Promise<boolean> {
-  const { headers } = await fetch(place.server.url);
-  return Math.abs(Date.parse(headers.get('date') ?? '') - Date.now()) > 3_600_000;
+/** Moves the clock, and waits until the server itself says so. */
+async function jump(place: Place): Promise<void> {
+  const before = place.server.stderr().length;
+  const said = (): number =>
+    Date.parse(/the time is (\S+)\n/.exec(place.server.stderr().slice(before))?.[1] ?? '');
+  place.server.signal('SIGUSR2');
+  await eventually('the clock jumps', () => Math.abs(said() - Date.now()) > 3_600_000, patienceMs);
 }
 
 /** The server's own clock only; git and the clients have the right time. */
@@ -16,11 +20,9 @@ export const clockJumps: Fault = {
   async cause(place) {
     const clone = await holdClone(place);
     const push = await beginPush(place);
-    place.server.signal('SIGUSR2');
-    // Node.js keeps the header for up to a second.
-    await eventually('the clock jumps', () => hasJumped(place), patienceMs);
+    await jump(place);
     await othersAreServed(place);
-    place.server.signal('SIGUSR2');
+    await jump(place);
     await othersAreServed(place);
     const { body } = await push.finish();
     if (!body.includes(`ok ${push.ref}`)) throw new Error(`the push failed: ${body.toString()}`);

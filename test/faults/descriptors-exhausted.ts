@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './fault.js';
 import type { Place } from './place.js';
 
 function limit(place: Place, files: number): void {
   const { status, stderr } = spawnSync('prlimit', [`--pid=${place.server.pid}`, `--nofile=${files}:`]);
-  if (status !== 0) throw new Error(`prlimit: ${String(stderr)}`);
+  if (status !== 0) throw new Error(`prlimit: ${String(stderr)}${place.server.stderr()}`);
 }
 
 /** The lowest limit that leaves a process so many: they are numbers, of which the lowest that is free is taken. */
@@ -17,6 +18,8 @@ function limitThatLeaves(room: number, used: ReadonlySet<number>): number {
     free += 1;
   }
 }
+
+const waitMs = 3_000;
 
 const rooms = [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16];
 
@@ -30,8 +33,11 @@ export const descriptorsExhausted: Fault = {
     for (const room of rooms) {
       const used = new Set(readdirSync(`/proc/${place.server.pid}/fd`).map(Number));
       limit(place, limitThatLeaves(room, used));
-      const results = await Promise.all([place.clone(), place.push(place.freshRef())]);
+      const both = Promise.all([place.clone(), place.push(place.freshRef())]);
+      // A connection for which there is no descriptor waits until there is one.
+      await Promise.race([both, sleep(waitMs)]);
       limit(place, 1024);
+      const results = await both;
       refused += results.filter(({ code }) => code !== 0).length;
       if (place.server.hasEnded()) throw new Error(`the server has ended: ${place.server.stderr()}`);
     }
