@@ -1,41 +1,35 @@
 /** `gittyphoon serve`: a server for a folder. */
 import { accessSync, constants } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { nodeHandler } from '../adapters/node.js';
+import { OptionError } from '../errors.js';
+import type { GitServerOptions } from '../options.js';
 import { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
 import { createGitServer, type GitServer } from '../server.js';
 import { clientAddress, listen, reachableUrls } from './addresses.js';
 import { CommandError } from './command-error.js';
+import { readConfiguration, type Configuration } from './configuration/configuration.js';
+import type { CommandLine } from './configuration/flags.js';
+import { explainOptionError, libraryOptions } from './configuration/library-options.js';
 import { repositoriesFolder } from './folder.js';
 import { answerLanding } from './landing.js';
 import { listRepositories } from './listing.js';
-import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js';
-import { pushLimitsOf, type PushLimitFlags } from './push-limits.js';
-import { openServedAccess, type AccessFlags } from './served-access.js';
+import { createLogger, logEvents, logLanding } from './logging.js';
+import { openServedAccess } from './served-access.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
 import { openWebhooks } from './webhooks.js';
 
-export interface ServeOptions extends AccessFlags, PushLimitFlags {
+/** What `gittyphoon serve` is started with. */
+export interface ServeOptions {
   readonly version: string;
-  readonly dir: string | undefined;
-  readonly gitbase?: string;
-  readonly port: number;
-  readonly host?: string;
-  readonly realm: string;
-  readonly logLevel: LogLevel;
-  readonly webhooks?: string;
-  readonly webhookQueue?: string;
+  readonly commandLine: CommandLine;
 }
 
-function chooseFolder({ dir, gitbase }: ServeOptions): string {
-  if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
-    throw new CommandError(2, `DIR is ${dir} but --gitbase is ${gitbase}; give one of the two`);
-  }
-  const folder = repositoriesFolder(dir ?? gitbase ?? '.');
+function folderOf({ values }: Configuration): string {
+  const folder = repositoriesFolder(values['repositories.root']);
   try {
     accessSync(folder, constants.R_OK | constants.X_OK);
   } catch (error) {
@@ -76,21 +70,31 @@ function createHttpServer(git: GitServer, store: RepositoryStore, log: Logger): 
   return http;
 }
 
+/** A library's complaint is one about a setting. */
+function createServerOf(configuration: Configuration, options: GitServerOptions): GitServer {
+  try {
+    return createGitServer({ ...libraryOptions(configuration), ...options });
+  } catch (error) {
+    throw error instanceof OptionError ? explainOptionError(error, configuration) : error;
+  }
+}
+
 /** Serves until a signal ends it; resolves with the exit code. */
-export async function serve(options: ServeOptions): Promise<number> {
-  const folder = chooseFolder(options);
-  const { port: wantedPort, host, realm, logLevel, version } = options;
-  const store = new DirectoryStore({ root: folder });
-  const log = await createLogger(logLevel);
-  const access = await openServedAccess(options, store, log);
-  const git = createGitServer({
-    repositories: store,
-    realm,
-    ...access.options,
-    pushLimits: pushLimitsOf(options),
+export async function serve({ version, commandLine }: ServeOptions): Promise<number> {
+  const { configuration, doubts } = await readConfiguration(commandLine);
+  const { values } = configuration;
+  const folder = folderOf(configuration);
+  const { 'listen.port': wantedPort, 'listen.host': host } = values;
+  const store = new DirectoryStore({
+    root: folder,
+    requireExportOk: values['repositories.require-export-ok'],
   });
+  const log = await createLogger(values['log.level']);
+  for (const doubt of doubts) log.warn(doubt);
+  const access = await openServedAccess(configuration, store, log);
+  const git = createServerOf(configuration, { repositories: store, ...access.options });
   const gitVersion = await git.gitVersion();
-  const webhooks = await openWebhooks(options, log);
+  const webhooks = await openWebhooks(configuration, log);
   webhooks?.observe(git);
   const listing = await listRepositories(folder, store);
   logEvents(git, log);

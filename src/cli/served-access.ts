@@ -1,4 +1,4 @@
-/** Who may do what on the server that the command starts, put together from its flags. */
+/** Who may do what on the server that the command starts, put together from its settings. */
 import type { Logger } from 'pino';
 import {
   combineAuthenticators,
@@ -16,25 +16,13 @@ import {
   type RulesFile,
   type TokenFile,
 } from '../access/index.js';
-import { GitTyphoonError, OptionError } from '../errors.js';
+import { GitTyphoonError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
-import { CommandError } from './command-error.js';
+import type { Configuration } from './configuration/configuration.js';
+import { createOnPushOf } from './create-on-push.js';
 import { openIssuers } from './served-oidc.js';
 import { usersOf, type AccessFacts } from './start-text.js';
-
-/** The flags of `gittyphoon serve` that are about access. */
-export interface AccessFlags {
-  readonly accessfile?: string;
-  readonly createOnPush?: boolean;
-  readonly htpasswd?: string;
-  readonly authUrl?: string;
-  readonly oidc?: string;
-  readonly trustedProxy?: readonly string[];
-  readonly userHeader?: string;
-  readonly rules?: string;
-  readonly tokens?: string;
-}
 
 export interface ServedAccess {
   readonly options: Pick<
@@ -60,7 +48,8 @@ const refusePush: Authorize = ({ repository }) => {
 const stays = 'what was read before stays in force';
 
 async function openAccess(
-  { accessfile: file, createOnPush: mayCreate = false }: AccessFlags,
+  file: string | undefined,
+  mayCreate: boolean,
   store: DirectoryStore,
   log: Logger,
 ): Promise<AccessFile | undefined> {
@@ -99,48 +88,78 @@ async function openTokens(file: string | undefined, log: Logger): Promise<TokenF
   });
 }
 
-/** What is wrong with an option is wrong with the flag that it comes from. */
-function forFlag<T>(flag: string, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    throw new CommandError(2, `${flag} ${error.message.replace(/^option "[^"]*" /, '')}`);
-  }
-}
-
 /** A user that a proxy names; the header is anybody else's to invent. */
-function fromProxy({ trustedProxy, userHeader }: AccessFlags): Authenticate | undefined {
+function fromProxy(configuration: Configuration): Authenticate | undefined {
+  const { 'access.trusted-proxies': trustedAddresses, 'access.user-header': userHeader } =
+    configuration.values;
   if (userHeader === undefined) return undefined;
-  if (trustedProxy === undefined) {
-    throw new CommandError(2, '--user-header needs --trusted-proxy: name the proxies that may send it');
+  if (trustedAddresses === undefined) {
+    throw configuration.error(
+      'access.user-header',
+      'needs {access.trusted-proxies}: name the proxies that may send it',
+    );
   }
-  return forFlag('--trusted-proxy or --user-header', () =>
-    proxyHeaderAuthenticator({ trustedAddresses: trustedProxy, userHeader }),
+  return configuration.blaming(
+    { userHeader: 'access.user-header', trustedAddresses: 'access.trusted-proxies' },
+    () => proxyHeaderAuthenticator({ trustedAddresses, userHeader }),
   );
 }
 
-/** Opens all files that the flags name; rejects with the first that cannot be used. */
+/** The same for all who log in with a secret: failures are counted and bounded. */
+function throttle(configuration: Configuration, authenticate: Authenticate): Authenticate {
+  const { values } = configuration;
+  const { 'access.trusted-proxies': trusted = [], 'access.throttle.shared-addresses': shared = [] } = values;
+  // One by one, so that a mistake is told of the right setting.
+  for (const name of ['access.trusted-proxies', 'access.throttle.shared-addresses'] as const) {
+    const { [name]: sharedAddresses } = values;
+    if (sharedAddresses) configuration.blaming(name, () => throttled(authenticate, { sharedAddresses }));
+  }
+  return configuration.blaming(
+    {
+      windowMs: 'access.throttle.window',
+      maxFailuresPerAddress: 'access.throttle.max-failures-per-address',
+      maxFailuresPerUser: 'access.throttle.max-failures-per-user',
+      delayMs: 'access.throttle.delay',
+      maxDelayMs: 'access.throttle.max-delay',
+    },
+    () =>
+      throttled(authenticate, {
+        windowMs: values['access.throttle.window'],
+        maxFailuresPerAddress: values['access.throttle.max-failures-per-address'],
+        maxFailuresPerUser: values['access.throttle.max-failures-per-user'],
+        delayMs: values['access.throttle.delay'],
+        maxDelayMs: values['access.throttle.max-delay'],
+        // A proxy on this machine or a trusted one stands for all who come through it.
+        sharedAddresses: ['127.0.0.0/8', '::1', ...trusted, ...shared],
+      }),
+  );
+}
+
+/** Reading with a name where not everybody may read and no rules decide. */
+function readByName(authorize: Authorize): Authorize {
+  return (access) => (access.context.operation === 'read' ? access.user !== undefined : authorize(access));
+}
+
+/** Opens all files that the settings name; rejects with the first that cannot be used. */
 export async function openServedAccess(
-  flags: AccessFlags,
+  configuration: Configuration,
   store: DirectoryStore,
   log: Logger,
 ): Promise<ServedAccess> {
-  if (flags.createOnPush && flags.accessfile === undefined && flags.rules === undefined) {
-    throw new CommandError(
-      2,
-      '--create-on-push needs --accessfile or --rules, which say who may create what',
-    );
-  }
-  const access = await openAccess(flags, store, log);
-  const rules = await openRules(flags.rules, log);
-  const tokens = await openTokens(flags.tokens, log);
-  const htpasswd = await openHtpasswd(flags.htpasswd, log);
-  const { authUrl: url } = flags;
+  const { values } = configuration;
+  const { 'access.file': accessFile, 'access.rules': rulesFile, 'access.tokens': tokenFile } = values;
+  const { 'access.htpasswd': htpasswdFile, 'access.auth-url': authUrl } = values;
+  const createOnPush = createOnPushOf(configuration);
+  const access = await openAccess(accessFile, createOnPush !== false, store, log);
+  const rules = await openRules(rulesFile, log);
+  const tokens = await openTokens(tokenFile, log);
+  const htpasswd = await openHtpasswd(htpasswdFile, log);
   const external =
-    url === undefined ? undefined : forFlag('--auth-url', () => externalAuthenticator({ url }));
-  const proxy = fromProxy(flags);
-  const issuers = await openIssuers(flags.oidc, log);
+    authUrl === undefined
+      ? undefined
+      : configuration.blaming('access.auth-url', () => externalAuthenticator({ url: authUrl }));
+  const proxy = fromProxy(configuration);
+  const issuers = await openIssuers(values['access.oidc'], log);
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
   const secrets = [
     tokens?.authenticate,
@@ -149,33 +168,32 @@ export async function openServedAccess(
     access?.authenticate,
     external,
   ].filter((authenticate) => authenticate !== undefined);
-  // A proxy on this machine or a trusted one stands for all who come through it.
-  const sharedAddresses = ['127.0.0.0/8', '::1', ...(flags.trustedProxy ?? [])];
   const bySecret =
-    secrets.length > 0
-      ? forFlag('--trusted-proxy', () => throttled(combineAuthenticators(...secrets), { sharedAddresses }))
-      : undefined;
+    secrets.length > 0 ? throttle(configuration, combineAuthenticators(...secrets)) : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
+  const publicRead = values['access.public-read'] ?? !rules;
+  const authorize = (rules ?? access)?.authorize ?? refusePush;
   return {
     options: {
-      publicRead: !rules,
+      publicRead,
       authenticate: inOrder.length > 0 ? combineAuthenticators(...inOrder) : undefined,
-      authorize: (rules ?? access)?.authorize ?? refusePush,
+      authorize: publicRead || rules ? authorize : readByName(authorize),
       authorizeUpdate: rules?.authorizeUpdate,
-      createOnPush: flags.createOnPush ? () => ({}) : false,
+      createOnPush,
     },
     facts: () => ({
+      publicRead,
       logins: [
-        ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
-        ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
+        ...(access ? [usersOf(access.userCount, accessFile)] : []),
+        ...(htpasswd ? [usersOf(htpasswd.userCount, htpasswdFile)] : []),
         ...(issuers.length > 0 ? ['those whom an issuer names'] : []),
         ...(external ? ['those whom --auth-url knows'] : []),
         ...(proxy ? ['those whom a trusted proxy names'] : []),
       ],
-      accessFile: access && { path: flags.accessfile ?? '', users: access.userCount },
-      rulesFile: rules && { path: flags.rules ?? '', rules: rules.summary.ruleCount },
-      createsOnPush: flags.createOnPush ?? false,
-      tokenFile: tokens && { path: flags.tokens ?? '', tokens: tokens.tokenCount },
+      accessFile: access && { path: accessFile ?? '', users: access.userCount },
+      rulesFile: rules && { path: rulesFile ?? '', rules: rules.summary.ruleCount },
+      createsOnPush: createOnPush !== false,
+      tokenFile: tokens && { path: tokenFile ?? '', tokens: tokens.tokenCount },
     }),
     close: async () => {
       await tokens?.close();

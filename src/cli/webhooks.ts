@@ -1,16 +1,17 @@
-/** Webhooks for the server: from the flags to something that observes. */
+/** Webhooks for the server: from the settings to something that observes. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { OptionError } from '../errors.js';
 import { createWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
 import { CommandError } from './command-error.js';
+import type { Configuration } from './configuration/configuration.js';
 import { printable } from './printable.js';
 
-/** The flags of webhooks, of `serve` as of `webhook`. */
+/** The flags of `gittyphoon webhook`. */
 export interface WebhookFlags {
-  readonly webhooks?: string;
-  readonly webhookQueue?: string;
+  readonly webhooks?: string | undefined;
+  readonly webhookQueue?: string | undefined;
 }
 
 /**
@@ -42,14 +43,15 @@ function logProblem(log: Logger, { kind, message, cause, ...facts }: WebhookProb
   else log.error(fields, text);
 }
 
-/** Webhooks as the flags want them; undefined without a file. */
-export async function openWebhooks(flags: WebhookFlags, log: Logger): Promise<Webhooks | undefined> {
-  if (flags.webhooks === undefined) {
-    if (flags.webhookQueue === undefined) return undefined;
-    throw new CommandError(2, '--webhook-queue is of no use without --webhooks');
+/** Webhooks as the settings want them; undefined without a file. */
+export async function openWebhooks(configuration: Configuration, log: Logger): Promise<Webhooks | undefined> {
+  const { 'webhooks.file': file, 'webhooks.queue': webhookQueue } = configuration.values;
+  if (file === undefined) {
+    if (webhookQueue === undefined) return undefined;
+    throw configuration.error('webhooks.queue', 'is of no use without {webhooks.file}');
   }
-  const queueDirectory = queueFolder(flags);
-  const { hooks, publicUrl } = await readWebhookFile(flags.webhooks);
+  const queueDirectory = queueFolder({ webhookQueue });
+  const { hooks, publicUrl } = await readWebhookFile(file);
   try {
     const webhooks = createWebhooks({
       queueDirectory,
@@ -58,10 +60,7 @@ export async function openWebhooks(flags: WebhookFlags, log: Logger): Promise<We
       onProblem: (problem) => logProblem(log, problem),
     });
     const noun = hooks.length === 1 ? 'webhook' : 'webhooks';
-    log.info(
-      { file: flags.webhooks },
-      printable(`${hooks.length} ${noun}; deliveries wait in ${queueDirectory}`),
-    );
+    log.info({ file }, printable(`${hooks.length} ${noun}; deliveries wait in ${queueDirectory}`));
     return webhooks;
   } catch (error) {
     if (error instanceof OptionError && error.option === 'queueDirectory') {

@@ -1,0 +1,80 @@
+import { duration, path, rate, size, wholeNumber } from '../kinds.js';
+import { setting } from '../setting.js';
+
+const mebibyte = 1024 * 1024;
+
+/** Bounds on size and time. */
+export const limits = {
+  'limits.max-push-size': setting({
+    kind: size,
+    flag: '--max-push-size <SIZE>',
+    text: 'the most bytes of a push, such as 500m',
+    without: '`64g`',
+    option: 'pushLimits.maxPushBytes',
+  }),
+  'limits.max-object-size': setting({
+    kind: size,
+    flag: '--max-object-size <SIZE>',
+    text: 'the most bytes of a file or another object',
+    without: 'no bound',
+    option: 'pushLimits.maxObjectBytes',
+  }),
+  'limits.max-repository-size': setting({
+    kind: size,
+    flag: '--max-repository-size <SIZE>',
+    text: 'the most bytes that a repository may take',
+    without: 'no bound',
+    option: 'pushLimits.maxRepositoryBytes',
+  }),
+  'limits.max-ref-updates': setting({
+    kind: wholeNumber(1),
+    flag: '--max-ref-updates <NUMBER>',
+    text: 'the most refs that a push may change',
+    without: 'no bound',
+    option: 'pushLimits.maxRefUpdates',
+  }),
+  'limits.push-rate': setting({
+    kind: rate,
+    flag: '--push-rate <PUSHES/SECONDS>',
+    text: 'how often a user may push, such as 30/60',
+    without: 'no bound',
+    option: 'pushLimits.rate',
+  }),
+  'limits.max-fetch-request-size': setting({
+    kind: size,
+    default: 64 * mebibyte,
+    text: 'the most bytes of a fetch request, as sent and once inflated',
+    option: 'limits.maxFetchRequestBytes',
+  }),
+  'limits.spool-threshold': setting({
+    kind: size,
+    default: mebibyte,
+    text: 'a fetch request beyond this waits in a temporary file',
+    option: 'limits.spoolThresholdBytes',
+  }),
+  'limits.temporary-directory': setting({
+    kind: path,
+    text: 'the folder for temporary files',
+    without: "the system's",
+    option: 'limits.temporaryDirectory',
+  }),
+  'limits.request-idle-timeout': setting({
+    kind: duration,
+    default: 120_000,
+    text: 'how long a client may send nothing in the middle of its request',
+    option: 'limits.requestIdleTimeoutMs',
+  }),
+  'limits.response-idle-timeout': setting({
+    kind: duration,
+    default: 300_000,
+    text: 'how long a client may read nothing of its answer',
+    option: 'limits.responseIdleTimeoutMs',
+  }),
+  'limits.kill-grace': setting({
+    kind: duration,
+    default: 5_000,
+    text: 'how long a git that is told to end may take before it is killed',
+    option: 'limits.killGraceMs',
+    needsRestart: true,
+  }),
+};
