@@ -62,4 +62,6 @@ export { AdministrationError, type AdministrationCode } from './repository/admin
 export type { CreateSettings, PendingRepository, Visibility } from './repository/create-settings.js';
 export { DirectoryStore, type DirectoryStoreOptions } from './repository/directory-store.js';
 export type { Repository, RepositoryStore } from './repository/repository.js';
-export { createGitServer, type GitServer } from './server.js';
+export type { AdmissionStatus, KindCounts } from './http/admission/admission.js';
+export type { GitKind } from './http/admission/kinds.js';
+export { createGitServer, type GitServer, type ServerStatus } from './server.js';

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+import { GitTyphoonError } from '../errors.js';
 import type { GitExit, GitProcess } from './process.js';
+import { SilenceWatch, type Patience } from './silence.js';
 
 export interface GitOutputOptions {
   /** Sent before git's own first byte. */
@@ -13,6 +15,10 @@ export interface GitOutputOptions {
    * Throws when nothing can make it so.
    */
   readonly complete?: (exit: GitExit) => Buffer | undefined;
+  /** How long git may say nothing; it is ended then. */
+  readonly patience: Patience;
+  /** git had begun to answer and was ended for this reason: what tells the client, where the protocol has words for it. */
+  readonly lastWords?: ((reason: Error) => Buffer | undefined) | undefined;
   /** The reader has gone before the end: stop git, or let it finish. */
   readonly onAbandoned: () => void;
 }
@@ -31,6 +37,7 @@ export class GitOutput extends Readable {
   readonly started: Promise<GitExit | undefined>;
   readonly #process: GitProcess;
   readonly #options: GitOutputOptions;
+  readonly #silence: SilenceWatch;
   #prefix: Buffer | undefined;
   #bytes = 0;
   #pushedBytes = 0;
@@ -43,6 +50,9 @@ export class GitOutput extends Readable {
     this.#process = process;
     this.#options = options;
     this.#prefix = options.prefix;
+    this.#silence = new SilenceWatch(options.patience, () =>
+      process.stop(new GitTyphoonError('ERR_GIT_TIMEOUT')),
+    );
     this.started = new Promise((resolve) => {
       this.#resolveStarted = () => resolve(undefined);
       void this.#whenEnded().then((exit) => resolve(this.#bytes > 0 ? undefined : exit));
@@ -62,6 +72,11 @@ export class GitOutput extends Readable {
     return this.#process.wasStopped;
   }
 
+  /** Why it was told so, if that is known. */
+  get stopReason(): Error | undefined {
+    return this.#process.stopReason;
+  }
+
   /** Bytes of the whole answer that have been given to the reader. */
   get pushedBytes(): number {
     return this.#pushedBytes;
@@ -73,6 +88,7 @@ export class GitOutput extends Readable {
   }
 
   override _read(): void {
+    this.#silence.resume();
     this.#process.stdout.resume();
   }
 
@@ -80,13 +96,15 @@ export class GitOutput extends Readable {
     if (!this.#settled) {
       this.#settled = true;
       this.#options.onAbandoned();
-      this.#process.stdout.resume();
+      // Nobody else reads from now on.
+      this._read();
     }
     callback(error);
   }
 
   #take(original: Buffer): void {
     this.#bytes += original.length;
+    this.#silence.heard();
     this.#resolveStarted();
     const chunk = this.#rewritten(original);
     if (!chunk) return;
@@ -99,7 +117,9 @@ export class GitOutput extends Readable {
       this.#give(this.#prefix);
       this.#prefix = undefined;
     }
-    if (!this.#give(chunk)) this.#process.stdout.pause();
+    if (this.#give(chunk)) return;
+    this.#process.stdout.pause();
+    this.#silence.hold();
   }
 
   #rewritten(chunk: Buffer): Buffer | undefined {
@@ -119,17 +139,22 @@ export class GitOutput extends Readable {
   }
 
   async #whenEnded(): Promise<GitExit> {
+    // A process that is gone is silent for good, even when a reader leaves its last words unread.
+    void this.#process.exited.then(() => this.#silence.end());
     const exit = await this.#process.finished;
     if (this.#settled) return exit;
     this.#settled = true;
-    if (isCompleteAnswer(exit)) this.#end(exit);
-    else this.destroy(new Error(`git was ended by ${exit.signal ?? 'a failure'}`));
+    const { stopReason } = this.#process;
+    const words = stopReason && this.#bytes > 0 ? this.#options.lastWords?.(stopReason) : undefined;
+    if (words) this.#end(() => words);
+    else if (isCompleteAnswer(exit)) this.#end(() => this.#options.complete?.(exit));
+    else this.destroy(stopReason ?? new Error(`git was ended by ${exit.signal ?? 'a failure'}`));
     return exit;
   }
 
-  #end(exit: GitExit): void {
+  #end(complete: () => Buffer | undefined): void {
     try {
-      const rest = this.#bytes > 0 ? this.#options.complete?.(exit) : undefined;
+      const rest = this.#bytes > 0 ? complete() : undefined;
       if (rest) this.#give(rest);
       this.push(null);
     } catch (error) {

@@ -76,6 +76,7 @@ export class GitProcess {
   #exit: GitExit | undefined;
   #stopping = false;
   #stoppingGently = false;
+  #stopReason: Error | undefined;
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(options: GitProcessOptions) {
@@ -101,21 +102,34 @@ export class GitProcess {
     return this.#stopping || this.#stoppingGently;
   }
 
+  /** Why we have told it to end, where whoever did so has said why. */
+  get stopReason(): Error | undefined {
+    return this.#stopReason;
+  }
+
   /** Ends the process and all that it started: SIGTERM, by which git tidies up, then SIGKILL. */
-  stop(): void {
+  stop(reason?: Error): void {
     if (this.#stopping || this.#exit) return;
+    this.#stopReason ??= reason;
     this.#stopping = true;
     this.#signal('SIGTERM');
     this.#killTimer = setTimeout(() => this.#signal('SIGKILL'), this.#killGraceMs);
   }
 
   /** Closes standard input first, which lets receive-pack fail by itself and drop its quarantine; stops it later. */
-  stopGently(): void {
+  stopGently(reason?: Error): void {
     if (this.#exit) return;
+    this.#stopReason ??= reason;
     this.#stoppingGently = true;
     this.stdin?.end();
     const timer = setTimeout(() => this.stop(), this.#killGraceMs);
     void this.exited.then(() => clearTimeout(timer));
+  }
+
+  /** Ends it whatever it is doing. A push that is still coming ends with its input, so that no quarantine is left. */
+  end(reason?: Error): void {
+    if (this.stdin?.writable) this.stopGently(reason);
+    else this.stop(reason);
   }
 
   #watch(): Promise<GitExit> {

@@ -102,11 +102,7 @@ export class GitRunner {
   async stopAll(): Promise<void> {
     this.#isClosed = true;
     const left = [...this.#running];
-    for (const process of left) {
-      // A push that is still coming: git removes its quarantine when its input ends, not when a signal comes.
-      if (process.stdin?.writable) process.stopGently();
-      else process.stop();
-    }
+    for (const process of left) process.end();
     await Promise.all(left.map((process) => process.released));
   }
 }

@@ -59,6 +59,11 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
   'ERR_INTERNAL',
   'ERR_FORBIDDEN',
   'ERR_REPOSITORY_OWNERSHIP',
+  'ERR_BUSY',
+  'ERR_CLOSING',
+  'ERR_OUT_OF_RESOURCES',
+  'ERR_GIT_TIMEOUT',
+  'ERR_REQUEST_TIMEOUT',
 ]);
 
 /**
@@ -86,6 +91,13 @@ function completeAnswer(push: PushRequest, report: PushReportParser, exit: GitEx
   return encodePushRefusal(push.updates, push.capabilities, failure.message);
 }
 
+/** git was ended in the middle of its answer. Behind a report it was busy with hooks that only hear of the push. */
+function lastWords(push: PushRequest, report: PushReportParser, reason: Error): Buffer | undefined {
+  if (report.position !== 'between') return undefined;
+  if (report.result()) return flushPkt;
+  return encodePushRefusal(push.updates, push.capabilities, asFailure(reason).message);
+}
+
 /** What functions of the embedder see of a push. */
 function factsOf({ context, user, repository }: ServiceCall, push: PushRequest): PushFacts {
   const { updates, pushOptions, certificate, capabilities } = push;
@@ -105,7 +117,8 @@ export async function receivePack(call: ServiceCall): Promise<GitResponse> {
   checkRequestType(call, service);
   const { request, limits } = call;
   const body = new PushBody(call.config.getBoolean('receive.advertisepushoptions') === true);
-  const bounds = { maxBytes: limits.maxPushBytes, idleTimeoutMs: limits.requestIdleTimeoutMs };
+  const { maxPushBytes: maxBytes, requestIdleTimeoutMs: idleTimeoutMs } = limits;
+  const bounds = { maxBytes, idleTimeoutMs, deadline: call.deadline };
   const whenRead = readBody(request, bounds, body.sink);
   const push = await Promise.race([body.head, whenRead.then(() => undefined)]);
   if (!push) return emptyOrIncomplete(body);
@@ -157,11 +170,15 @@ function emptyOrIncomplete(body: PushBody): GitResponse {
   throw new GitTyphoonError('ERR_BODY_TRUNCATED', { message: 'the push ended before its commands did' });
 }
 
+/** A push that waits for its turn holds its commands, and the rest of it back. */
 async function startReceivePack(call: ServiceCall, guard: PushGuard): Promise<GitProcess> {
-  const invocation = await guard.prepare();
+  const args = ['receive-pack', '--stateless-rpc', call.repository.gitDir];
   try {
-    const args = ['receive-pack', '--stateless-rpc', call.repository.gitDir];
-    const git = startGit(call, { args, stdin: 'pipe', ...invocation });
+    const git = await startGit(call, 'push', async () => ({
+      args,
+      stdin: 'pipe',
+      ...(await guard.prepare()),
+    }));
     guard.watch(git);
     return git;
   } catch (error) {
@@ -186,7 +203,9 @@ async function run(
   const output = openOutput(call, 'receive-pack', git, {
     rewrite: rewriter && ((chunk) => rewriter.feed(chunk)),
     onData: (chunk) => report.feed(chunk),
+    isFed: whenRead,
     complete: (exit) => completeAnswer(push, report, exit),
+    lastWords: (reason) => lastWords(push, report, reason),
     // A push that has arrived completely is finished, whether or not its client waits for the report.
     onAbandoned: () => {
       if (!isBodyComplete) git.stopGently();

@@ -1,0 +1,78 @@
+export interface Patience {
+  /** How long git may take for its first byte, in milliseconds. */
+  readonly firstByteMs: number;
+  /** How long it may say nothing after that. */
+  readonly idleMs: number;
+  /** git has all that it needs to answer. Default: it has so from the start. */
+  readonly from?: Promise<unknown> | undefined;
+}
+
+/**
+ * Notices a git that says nothing for too long while its reader waits for it. Time in which the reader takes nothing does
+ * not count. One timer that is seldom set: it is asked for every chunk.
+ */
+export class SilenceWatch {
+  readonly #patience: Patience;
+  readonly #onSilent: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #since = 0;
+  #hasSpoken = false;
+  #isHeld = false;
+  #hasEnded = false;
+
+  constructor(patience: Patience, onSilent: () => void) {
+    this.#patience = patience;
+    this.#onSilent = onSilent;
+    if (!patience.from) this.#begin();
+    else
+      patience.from.then(
+        () => this.#begin(),
+        () => {},
+      );
+  }
+
+  /** git has said something. */
+  heard(): void {
+    this.#since = performance.now();
+    this.#hasSpoken = true;
+  }
+
+  /** The reader takes nothing at present. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** The reader waits for more. */
+  resume(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#since = performance.now();
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+  }
+
+  get #allowedMs(): number {
+    return this.#hasSpoken ? this.#patience.idleMs : this.#patience.firstByteMs;
+  }
+
+  #begin(): void {
+    if (this.#hasEnded) return;
+    this.#since = performance.now();
+    this.#wait(this.#allowedMs);
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => this.#check(), ms);
+  }
+
+  #check(): void {
+    // A first byte that may take longer than all that follows must not keep the timer from it.
+    const left = this.#isHeld ? this.#allowedMs : this.#since + this.#allowedMs - performance.now();
+    if (left > 0) this.#wait(Math.ceil(left));
+    else this.#onSilent();
+  }
+}
