@@ -23,6 +23,7 @@ export type {
 } from './context.js';
 export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
 export type {
+  ActiveRequest,
   CreateEvent,
   ErrorEvent,
   FetchEvent,
@@ -65,3 +66,4 @@ export type { Repository, RepositoryStore } from './repository/repository.js';
 export type { AdmissionStatus, KindCounts } from './http/admission/admission.js';
 export type { GitKind } from './http/admission/kinds.js';
 export { createGitServer, type GitServer, type ServerStatus } from './server.js';
+export type { CacheResult, GitExitStatus, RequestStage, StageTime } from './timeline.js';

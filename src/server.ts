@@ -1,4 +1,4 @@
-import { Observers, type GitServerEvents, type Listener } from './events.js';
+import { Observers, type ActiveRequest, type GitServerEvents, type Listener } from './events.js';
 import { baseEnvironment } from './git/environment.js';
 import { OwnershipCheck } from './git/ownership.js';
 import { RepositoryConfigReader } from './git/repository-config.js';
@@ -22,6 +22,8 @@ export interface ServerStatus extends AdmissionStatus {
   readonly gitProcesses: number;
   /** Bytes of fetch requests that are held, in memory and in files. */
   readonly spooledBytes: number;
+  /** Takes no new requests any more. */
+  readonly isClosing: boolean;
 }
 
 /** A Git server: give it to a door such as `nodeHandler` or `fetchHandler`. */
@@ -36,6 +38,8 @@ export interface GitServer {
   gitVersion(): Promise<string>;
   /** How much it has to do at present. */
   status(): ServerStatus;
+  /** The requests that have not been answered to their end. */
+  activeRequests(): readonly ActiveRequest[];
   /**
    * Takes no new requests (they get 503, those as well that wait for their turn), waits up to `graceMs` milliseconds (default 10,000) for the running
    * ones, then ends what is left of git.
@@ -98,7 +102,9 @@ export function createGitServer(options: GitServerOptions): GitServer {
       requests: pipeline.activeCount,
       gitProcesses: git.runningCount,
       spooledBytes: spoolBudget.bytes,
+      isClosing,
     }),
+    activeRequests: () => pipeline.active(),
     async close({ graceMs = 10_000 } = {}) {
       isClosing = true;
       admission.close();

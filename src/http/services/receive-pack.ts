@@ -10,13 +10,12 @@ import { PushReportRewriter } from '../../protocol/push-report-rewriter.js';
 import type { PushRequest } from '../../protocol/push-request.js';
 import { PushGuard } from '../../push/guard.js';
 import type { PushFacts } from '../../push/push-policy.js';
-import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import { bytesResponse, type GitResponse } from '../exchange.js';
 import { asFailure, isServerFault } from '../failures.js';
 import { PushBody } from '../push-body.js';
 import { resultHeaders } from '../media-types.js';
-import { checkRequestType, emptyResult, streamedResult } from './rpc.js';
+import { checkRequestType, emptyResult, readRequest, streamedResult } from './rpc.js';
 
 const service = 'git-receive-pack';
 
@@ -72,6 +71,7 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
  */
 function refuse(call: ServiceCall, push: PushRequest, error: unknown): GitResponse {
   const failure = asFailure(error);
+  call.timeline.failure = failure.code;
   if (isServerFault(failure)) call.observers.emit('error', { error, context: call.context });
   const bytes = encodePushRefusal(push.updates, push.capabilities, failure.message);
   if (!bytes || !toldInReport.has(failure.code)) throw failure;
@@ -115,13 +115,11 @@ function factsOf({ context, user, repository }: ServiceCall, push: PushRequest):
 /** POST git-receive-pack. */
 export async function receivePack(call: ServiceCall): Promise<GitResponse> {
   checkRequestType(call, service);
-  const { request, limits } = call;
   const body = new PushBody(call.config.getBoolean('receive.advertisepushoptions') === true);
-  const { maxPushBytes: maxBytes, requestIdleTimeoutMs: idleTimeoutMs } = limits;
-  const bounds = { maxBytes, idleTimeoutMs, deadline: call.deadline };
-  const whenRead = readBody(request, bounds, body.sink);
+  const whenRead = readRequest(call, call.limits.maxPushBytes, body.sink);
   const push = await Promise.race([body.head, whenRead.then(() => undefined)]);
   if (!push) return emptyOrIncomplete(body);
+  call.timeline.refCount = push.updates.length;
   if (push.updates.length === 0) {
     body.discardRest();
     await whenRead;
