@@ -114,7 +114,7 @@ it('has a bounded number of series, however many repositories are asked for', as
 describe('in a registry of the application', () => {
   it('stands beside its own metrics, under a prefix, without those of the process', async () => {
     const registry = new Registry();
-    new Counter({ name: 'shop_orders_total', help: 'orders', registers: [registry] });
+    registry.registerMetric(new Counter({ name: 'shop_orders_total', help: 'orders', registers: [] }));
     const mine = collectMetrics(lab.server.git, { registry, prefix: 'shop_git_' });
     expect(mine.registry).toBe(registry);
     const text = await registry.metrics();
