@@ -1,10 +1,13 @@
 import type { GitUser, RequestContext } from './context.js';
+import type { ChangedCommit, RefHistory } from './git/ref-history.js';
 import type { FetchRequest } from './protocol/fetch-request.js';
 import type { RefUpdateStatus } from './protocol/push-report.js';
 import type { RefUpdate } from './protocol/push-request.js';
 import type { Repository } from './repository/repository.js';
 import type { CacheResult, GitExitStatus, RequestStage, StageTime } from './timeline.js';
 import type { FailureCode } from './errors.js';
+
+export type { ChangedCommit, RefHistory, RefUpdate };
 
 /** A request has been answered, or its client has gone. */
 export interface RequestEvent {
@@ -74,6 +77,28 @@ export interface PushEvent {
   readonly isAtomic: boolean;
 }
 
+/**
+ * A push has really changed refs. What git has to be asked for is asked for when somebody wants it; pass the members of
+ * `changes` as they are.
+ */
+export interface ChangeEvent {
+  readonly context: RequestContext;
+  readonly user: GitUser | undefined;
+  readonly repository: Repository;
+  /** At least one; refs that were refused, or that stayed as they were, are not among them. */
+  readonly changes: readonly RefUpdate[];
+  readonly pushOptions: readonly string[];
+  readonly certificate: string | undefined;
+  readonly isAtomic: boolean;
+  /** Whether history was rewritten: the new commit does not contain the old one. False for created and deleted refs. */
+  readonly isForced: (change: RefUpdate) => Promise<boolean>;
+  /**
+   * The commits that a change has brought. Starts up to two gits, which an abort of `signal` ends. Rejects when git
+   * fails.
+   */
+  readonly history: (change: RefUpdate, signal?: AbortSignal) => Promise<RefHistory>;
+}
+
 /** A push has created a repository, which is served from now on; the push itself is told after it. */
 export interface CreateEvent {
   readonly context: RequestContext;
@@ -93,6 +118,7 @@ export interface GitServerEvents {
   request: RequestEvent;
   fetch: FetchEvent;
   push: PushEvent;
+  change: ChangeEvent;
   create: CreateEvent;
   error: ErrorEvent;
 }
@@ -105,6 +131,7 @@ export class Observers {
     request: new Set(),
     fetch: new Set(),
     push: new Set(),
+    change: new Set(),
     create: new Set(),
     error: new Set(),
   };
@@ -120,7 +147,15 @@ export class Observers {
   }
 
   emit<Name extends keyof GitServerEvents>(name: Name, event: GitServerEvents[Name]): void {
-    for (const listener of this.#listeners[name]) void this.#call(name, listener, event);
+    void this.tell(name, event);
+  }
+
+  /** As {@link emit}; resolves, and never rejects, when all listeners have ended. */
+  async tell<Name extends keyof GitServerEvents>(name: Name, event: GitServerEvents[Name]): Promise<void> {
+    const calls: Promise<void>[] = [];
+    // Whoever is added meanwhile is called too.
+    for (const listener of this.#listeners[name]) calls.push(this.#call(name, listener, event));
+    await Promise.all(calls);
   }
 
   async #call<Event>(name: keyof GitServerEvents, listener: Listener<Event>, event: Event): Promise<void> {

@@ -24,12 +24,16 @@ export type {
 export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
 export type {
   ActiveRequest,
+  ChangedCommit,
+  ChangeEvent,
   CreateEvent,
   ErrorEvent,
   FetchEvent,
   GitServerEvents,
   Listener,
   PushEvent,
+  RefHistory,
+  RefUpdate,
   RefUpdateResult,
   RequestEvent,
 } from './events.js';
@@ -47,7 +51,6 @@ export type {
 export type { FetchRequest } from './protocol/fetch-request.js';
 export type { ProtocolVersion } from './protocol/git-protocol.js';
 export type { RefUpdateStatus } from './protocol/push-report.js';
-export type { RefUpdate } from './protocol/push-request.js';
 export type { AdvertisedService, Service } from './protocol/service.js';
 export type {
   ChangedRef,
@@ -65,5 +68,5 @@ export { DirectoryStore, type DirectoryStoreOptions } from './repository/directo
 export type { Repository, RepositoryStore } from './repository/repository.js';
 export type { AdmissionStatus, KindCounts } from './http/admission/admission.js';
 export type { GitKind } from './http/admission/kinds.js';
-export { createGitServer, type GitServer, type ServerStatus } from './server.js';
+export { createGitServer, type ChangeableOptions, type GitServer, type ServerStatus } from './server.js';
 export type { CacheResult, GitExitStatus, RequestStage, StageTime } from './timeline.js';

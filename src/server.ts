@@ -9,7 +9,9 @@ import { RepositoryCreator } from './http/create-on-push.js';
 import type { GitRequest, GitResponse } from './http/exchange.js';
 import { Pipeline } from './http/pipeline.js';
 import { SpoolBudget } from './http/spool-budget.js';
-import type { GitServerOptions } from './options.js';
+import { OptionError } from './errors.js';
+import type { GitServerOptions, ResolvedOptions } from './options.js';
+import { changesOf } from './push/changes.js';
 import { PushRates } from './push/limits.js';
 import { tellPostReceive } from './push/post-receive.js';
 import { resolveOptions } from './resolve-options.js';
@@ -41,14 +43,30 @@ export interface GitServer {
   /** The requests that have not been answered to their end. */
   activeRequests(): readonly ActiveRequest[];
   /**
-   * Takes no new requests (they get 503, those as well that wait for their turn), waits up to `graceMs` milliseconds (default 10,000) for the running
-   * ones, then ends what is left of git.
+   * Takes no new requests (they get 503, those as well that wait for their turn), waits up to `graceMs` milliseconds
+   * (default 10,000) for the running ones, for `postReceive` and for the listeners of `change`, then ends what is left of
+   * git.
    */
   close(options?: { readonly graceMs?: number }): Promise<void>;
+  /**
+   * Puts other options in force for the requests that begin from now on; those that run go on as they began, and nothing
+   * is forgotten that the server has counted. What is not named keeps its value, what is undefined goes back to its
+   * default. Throws an `OptionError`, and changes nothing, when one cannot be used or cannot change.
+   */
+  reconfigure(changes: ChangeableOptions): void;
   /** For doors: tells the listeners of `error` what has failed outside of the server itself. */
   reportError(error: unknown): void;
   /** For doors: how long a client may read nothing of its answer, in milliseconds. */
   readonly responseIdleTimeoutMs: number;
+}
+
+/** What can change while a server runs: all but what every git is started with. */
+export type ChangeableOptions = Partial<Omit<GitServerOptions, 'gitCommand' | 'gitConfig' | 'hooks'>>;
+
+function rejectFixed(changes: ChangeableOptions, { limits }: ResolvedOptions, next: ResolvedOptions): void {
+  const fixed = ['gitCommand', 'gitConfig', 'hooks'].find((option) => Object.hasOwn(changes, option));
+  const changed = next.limits.killGraceMs === limits.killGraceMs ? fixed : 'limits.killGraceMs';
+  if (changed !== undefined) throw new OptionError(changed, 'cannot change while the server runs');
 }
 
 /**
@@ -59,7 +77,8 @@ export interface GitServer {
  * http.createServer(nodeHandler(git)).listen(8080);
  */
 export function createGitServer(options: GitServerOptions): GitServer {
-  const resolved = resolveOptions(options);
+  let given = { ...options };
+  let resolved = resolveOptions(given);
   const observers = new Observers();
   const git = new GitRunner({
     command: resolved.gitCommand,
@@ -67,23 +86,23 @@ export function createGitServer(options: GitServerOptions): GitServer {
     config: resolved.gitConfig,
     killGraceMs: resolved.limits.killGraceMs,
   });
-  const { createOnPush, policy, pushPolicy } = resolved;
   const told = new Set<Promise<void>>();
   observers.on('push', (event) => {
-    const telling = tellPostReceive(pushPolicy, git, event)
-      .catch((error: unknown) => observers.emit('error', { error, context: event.context }))
-      .finally(() => told.delete(telling));
+    const change = changesOf(git, event);
+    if (!change) return;
+    const telling = observers.tell('change', change).finally(() => told.delete(telling));
     told.add(telling);
   });
-  const { temporaryDirectory } = resolved.limits;
-  const creator =
-    createOnPush && new RepositoryCreator({ ...createOnPush, policy, git, observers, temporaryDirectory });
+  observers.on('change', (event) =>
+    tellPostReceive(resolved.pushPolicy, event).catch((error: unknown) =>
+      observers.emit('error', { error, context: event.context }),
+    ),
+  );
   const admission = new Admission(resolved.limits);
   const spoolBudget = new SpoolBudget(resolved.limits.maxSpooledBytes);
   let isClosing = false;
-  const pipeline = new Pipeline({
-    ...resolved,
-    creator,
+  /** What one set of options shares with the next. */
+  const lasting = {
     git,
     admission,
     spoolBudget,
@@ -92,30 +111,54 @@ export function createGitServer(options: GitServerOptions): GitServer {
     configs: new RepositoryConfigReader(git),
     observers,
     isClosing: () => isClosing,
-  });
+  };
+  const pipelineOf = (options: ResolvedOptions): Pipeline => {
+    const { createOnPush, policy, limits } = options;
+    const { temporaryDirectory } = limits;
+    const creator =
+      createOnPush && new RepositoryCreator({ ...createOnPush, policy, git, observers, temporaryDirectory });
+    return new Pipeline({ ...options, ...lasting, creator });
+  };
+  // A request stays with the options under which it began.
+  let pipeline = pipelineOf(resolved);
+  let earlier: readonly Pipeline[] = [];
+  const isActive = ({ activeCount }: Pipeline): boolean => activeCount > 0;
+  const activeRequests = (): readonly ActiveRequest[] =>
+    [...earlier, pipeline].flatMap((each) => each.active());
   return {
     handle: (request) => pipeline.handle(request),
     on: (name, listener) => observers.on(name, listener),
     gitVersion: async () => (await probeGitVersion(git, resolved.gitCommand)).text,
     status: () => ({
       ...admission.status(),
-      requests: pipeline.activeCount,
+      requests: activeRequests().length,
       gitProcesses: git.runningCount,
       spooledBytes: spoolBudget.bytes,
       isClosing,
     }),
-    activeRequests: () => pipeline.active(),
+    activeRequests,
     async close({ graceMs = 10_000 } = {}) {
       isClosing = true;
       admission.close();
       const deadline = performance.now() + graceMs;
-      while (pipeline.activeCount > 0 || git.runningCount > 0 || told.size > 0) {
+      while ([pipeline, ...earlier].some(isActive) || git.runningCount > 0 || told.size > 0) {
         if (performance.now() >= deadline) break;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       await git.stopAll();
     },
+    reconfigure(changes) {
+      const wanted = { ...given, ...changes };
+      const next = resolveOptions(wanted);
+      rejectFixed(changes, resolved, next);
+      earlier = [...earlier, pipeline].filter(isActive);
+      pipeline = pipelineOf(next);
+      given = wanted;
+      resolved = next;
+    },
     reportError: (error) => observers.emit('error', { error, context: undefined }),
-    responseIdleTimeoutMs: resolved.limits.responseIdleTimeoutMs,
+    get responseIdleTimeoutMs() {
+      return resolved.limits.responseIdleTimeoutMs;
+    },
   };
 }

@@ -1,8 +1,8 @@
 import { unreadableReason } from './file-problem.js';
 
-/** A file of users or rights that cannot be used: `FILE:LINE: what is wrong`. The text holds no password. */
+/** A file of users, rights or webhooks that cannot be used: `FILE:LINE: what is wrong`. The text holds no password. */
 export class AccessFileError extends Error {
-  override readonly name = 'AccessFileError';
+  override readonly name: string = 'AccessFileError';
   readonly file: string;
   /** Undefined when the file as a whole is meant. */
   readonly line: number | undefined;

@@ -1,4 +1,5 @@
 /** A file that is noticed to have changed when it is needed, without a watcher of the system. */
+import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isMissing } from './file-problem.js';
@@ -12,6 +13,11 @@ export interface WatchedFileOptions<Parsed, Problem extends Error> {
   readonly takeMissing?: (() => void) | undefined;
   /** A problem of this kind of file, from what `parse` or the file system has thrown. */
   readonly problemOf: (error: unknown) => Problem;
+  /**
+   * The paths of other files that a content names, such as those of secrets. A change of one of them counts as a change of
+   * the file itself: `parse`, which reads them, is called again. Must not throw. Default none.
+   */
+  readonly companions?: ((content: Buffer) => readonly string[]) | undefined;
   /** A changed file is in force now. */
   readonly onReload?: (() => void) | undefined;
   /** A changed file cannot be used; told once for each problem. Default: a warning of the process. */
@@ -30,18 +36,35 @@ function fingerprint({ dev, ino, size, mtimeNs, ctimeNs, ctimeMs }: BigIntStats)
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
+/** Undefined also where the file is missing. */
+function look(file: string): Promise<string | undefined> {
+  return stat(file, { bigint: true }).then(fingerprint, () => undefined);
+}
+
+/** Changes whenever one of the files does. */
+async function digest(content: Buffer, companions: readonly string[]): Promise<string> {
+  const all = createHash('sha256').update(`${content.length} `).update(content);
+  for (const file of companions) {
+    const found = await readFile(file).catch(() => undefined);
+    all.update(`\0${file}\0${found?.length ?? 'none'} `).update(found ?? '');
+  }
+  return all.digest('base64');
+}
+
 /** How a file may be found. */
 interface Found {
   readonly inode: string;
-  readonly fingerprint: string | undefined;
+  /** It has not changed for a while. */
+  readonly isSettled: boolean;
   readonly content: Buffer;
 }
 
 export class WatchedFile<Parsed, Problem extends Error> {
   readonly #file: string;
   readonly #options: WatchedFileOptions<Parsed, Problem>;
-  /** As of the last look. */
-  #content: Buffer | 'missing' | undefined;
+  /** As of the last look, whether or not it could be used; `missing` where there was none. */
+  #digest: string | undefined;
+  #companions: readonly string[] = [];
   #fingerprint: string | undefined;
   #inode: string | undefined;
   /** How long that is which is in force. */
@@ -97,17 +120,20 @@ export class WatchedFile<Parsed, Problem extends Error> {
     if (found === 'unchanged') return false;
     if (found === 'missing') return this.#takeMissing();
     const { content } = found;
+    const companions = this.#options.companions?.(content) ?? [];
     // What cannot be used at all is told of at once, unless it is nothing.
     const isHalf = this.#mayBeHalf(found);
     this.#inode = found.inode;
     if (isHalf && content.length === 0) return false;
-    this.#fingerprint = found.fingerprint;
-    if (this.#content instanceof Buffer && this.#content.equals(content)) return false;
-    const earlier = this.#content;
-    this.#content = content;
+    // Those that are new were not looked at before.
+    if (companions.join('\0') !== this.#companions.join('\0')) this.#fingerprint = undefined;
+    this.#companions = companions;
+    const earlier = this.#digest;
+    this.#digest = await digest(content, companions);
+    if (this.#digest === earlier) return false;
     const parsed = this.#options.parse(content);
     if (isHalf) {
-      this.#content = earlier;
+      this.#digest = earlier;
       return false;
     }
     this.#options.take(parsed);
@@ -121,8 +147,8 @@ export class WatchedFile<Parsed, Problem extends Error> {
    * file first. A beginning of rules may open what the rest closes, and a beginning of users shuts out the others. A file
    * that was put in the place of another is complete, unless it is empty.
    */
-  #mayBeHalf({ inode, fingerprint, content }: Found): boolean {
-    if (fingerprint !== undefined || content.length >= this.#bytes) return false;
+  #mayBeHalf({ inode, isSettled, content }: Found): boolean {
+    if (isSettled || content.length >= this.#bytes) return false;
     return content.length === 0 || inode === this.#inode;
   }
 
@@ -130,23 +156,25 @@ export class WatchedFile<Parsed, Problem extends Error> {
     try {
       // What is seen before the reading: a change in between is then noticed the next time.
       const stats = await stat(this.#file, { bigint: true });
-      const seen = fingerprint(stats);
+      const all = [fingerprint(stats), ...(await Promise.all(this.#companions.map(look)))];
+      const seen = all.includes(undefined) ? undefined : all.join('\n');
       if (seen !== undefined && seen === this.#fingerprint) return 'unchanged';
       const content = await readFile(this.#file);
-      return { inode: `${stats.dev} ${stats.ino}`, fingerprint: seen, content };
+      this.#fingerprint = seen;
+      return { inode: `${stats.dev} ${stats.ino}`, isSettled: all[0] !== undefined, content };
     } catch (error) {
       this.#fingerprint = undefined;
       // The next one is another file, whatever its number.
       this.#inode = undefined;
       if (this.#options.takeMissing && isMissing(error)) return 'missing';
-      this.#content = undefined;
+      this.#digest = undefined;
       throw error;
     }
   }
 
   #takeMissing(): boolean {
-    if (this.#content === 'missing') return false;
-    this.#content = 'missing';
+    if (this.#digest === 'missing') return false;
+    this.#digest = 'missing';
     this.#bytes = 0;
     this.#options.takeMissing?.();
     this.#lastProblem = undefined;

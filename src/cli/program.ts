@@ -1,16 +1,11 @@
 /** The command line: what there is, and how a failure ends it. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help } from 'commander';
-import { AccessFileError, TokenFileError } from '../access/index.js';
-import { WebhookFileError } from '../webhooks/index.js';
-import { GitVersionError } from '../git/version.js';
 import { addAccessCommand } from './access.js';
-import { GitTyphoonError, OptionError } from '../errors.js';
-import { AdministrationError } from '../repository/administration-error.js';
-import { CommandError } from './command-error.js';
+import { addConfigCommand } from './config-command.js';
 import { addSettingFlags, commandLineOf } from './configuration/flags.js';
+import { explain } from './explain.js';
 import { passwd } from './passwd.js';
-import { printable } from './printable.js';
 import { addRepoCommand } from './repo.js';
 import { serve } from './serve.js';
 import { checkFirstWord, explainStrayWords } from './stray-words.js';
@@ -36,6 +31,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
         'gittyphoon token create|list|revoke …',
         'gittyphoon repo create|list|show|rename|delete|…',
         'gittyphoon webhook test|list|retry …',
+        'gittyphoon config check|print …',
       ].join('\n       '),
     )
     .version(version)
@@ -58,6 +54,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
   addTokenCommand(program);
   addWebhookCommands(program, setExitCode);
   addRepoCommand(program);
+  addConfigCommand(program, setExitCode);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {
@@ -66,32 +63,6 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
       return command === program ? [...plain.visibleOptions(serveCommand).slice(0, -1), ...own] : own;
     },
   });
-}
-
-function explain(error: unknown): CommandError {
-  if (error instanceof CommandError) return error;
-  if (error instanceof CommanderError) {
-    // Commander has printed the help by then.
-    if (error.code === 'commander.help') return new CommandError(2, 'a command is missing');
-    const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
-    return new CommandError(2, `${text} (gittyphoon --help shows what there is)`);
-  }
-  if (error instanceof OptionError) {
-    return new CommandError(2, error.message.replace(`option "${error.option}"`, `--${error.option}`));
-  }
-  const isPlain = [GitVersionError, AccessFileError, TokenFileError, WebhookFileError].some(
-    (known) => error instanceof known,
-  );
-  if (isPlain && error instanceof Error) {
-    return new CommandError(1, error.message);
-  }
-  if (error instanceof AdministrationError) return new CommandError(1, printable(error.message));
-  if (error instanceof GitTyphoonError) {
-    const why = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    return new CommandError(1, printable(error.message + why, 2_000));
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new CommandError(1, `unexpected failure: ${text}`);
 }
 
 /** Runs the command; resolves with its exit code when it has ended. */

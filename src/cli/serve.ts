@@ -1,26 +1,24 @@
 /** `gittyphoon serve`: a server for a folder. */
-import { accessSync, constants } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { nodeHandler } from '../adapters/node.js';
-import { OptionError } from '../errors.js';
-import type { GitServerOptions } from '../options.js';
-import { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
-import { createGitServer, type GitServer } from '../server.js';
+import type { GitServer } from '../server.js';
 import { clientAddress, listen, reachableUrls } from './addresses.js';
-import { CommandError } from './command-error.js';
-import { readConfiguration, type Configuration } from './configuration/configuration.js';
+import { allOf } from './all-of.js';
+import { readConfiguration } from './configuration/configuration.js';
 import type { CommandLine } from './configuration/flags.js';
-import { explainOptionError, libraryOptions } from './configuration/library-options.js';
-import { repositoriesFolder } from './folder.js';
 import { answerLanding } from './landing.js';
 import { listRepositories } from './listing.js';
+import { catchHangups } from './hangup.js';
 import { createLogger, logEvents, logLanding } from './logging.js';
+import { Reloadable } from './reload.js';
 import { openServedAccess } from './served-access.js';
+import { servedGit, servedStore } from './served-git.js';
+import { ServedWebhooks } from './served-webhooks.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
-import { openWebhooks } from './webhooks.js';
+import { wantedWebhooks } from './webhooks.js';
 
 /** What `gittyphoon serve` is started with. */
 export interface ServeOptions {
@@ -28,27 +26,13 @@ export interface ServeOptions {
   readonly commandLine: CommandLine;
 }
 
-function folderOf({ values }: Configuration): string {
-  const folder = repositoriesFolder(values['repositories.root']);
-  try {
-    accessSync(folder, constants.R_OK | constants.X_OK);
-  } catch (error) {
-    throw new CommandError(
-      2,
-      `not allowed to read the folder ${folder}; change its permissions or the user`,
-      error,
-    );
-  }
-  return folder;
-}
-
 /** A page tells nobody which repositories there are when not everybody may read them. */
 const nothingToShow: RepositoryStore = { find: () => Promise.resolve(undefined) };
 
-function createHttpServer(git: GitServer, store: RepositoryStore, log: Logger): Server {
+function createHttpServer(git: GitServer, shown: () => RepositoryStore, log: Logger): Server {
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
     logLanding(log, request, response);
-    answerLanding(request, response, store).catch((error: unknown) => {
+    answerLanding(request, response, shown()).catch((error: unknown) => {
       log.error({ err: error }, 'a page could not be shown');
       response.destroy();
     });
@@ -70,48 +54,41 @@ function createHttpServer(git: GitServer, store: RepositoryStore, log: Logger): 
   return http;
 }
 
-/** A library's complaint is one about a setting. */
-function createServerOf(configuration: Configuration, options: GitServerOptions): GitServer {
-  try {
-    return createGitServer({ ...libraryOptions(configuration), ...options });
-  } catch (error) {
-    throw error instanceof OptionError ? explainOptionError(error, configuration) : error;
-  }
-}
-
 /** Serves until a signal ends it; resolves with the exit code. */
 export async function serve({ version, commandLine }: ServeOptions): Promise<number> {
+  const whenHungUp = catchHangups();
   const { configuration, doubts } = await readConfiguration(commandLine);
   const { values } = configuration;
-  const folder = folderOf(configuration);
+  const store = servedStore(configuration);
   const { 'listen.port': wantedPort, 'listen.host': host } = values;
-  const store = new DirectoryStore({
-    root: folder,
-    requireExportOk: values['repositories.require-export-ok'],
-  });
   const log = await createLogger(values['log.level']);
   for (const doubt of doubts) log.warn(doubt);
-  const access = await openServedAccess(configuration, store, log);
-  const git = createServerOf(configuration, { repositories: store, ...access.options });
+  const { access, wanted } = await allOf({
+    access: () => openServedAccess(configuration, store, log),
+    wanted: () => wantedWebhooks(configuration),
+  });
+  const git = servedGit(configuration, { repositories: store, ...access.options });
   const gitVersion = await git.gitVersion();
-  const webhooks = await openWebhooks(configuration, log);
-  webhooks?.observe(git);
-  const listing = await listRepositories(folder, store);
+  const webhooks = await ServedWebhooks.open(wanted, git, log);
+  const reloadable = new Reloadable({ commandLine, store, git, webhooks, log }, configuration, access);
+  const listing = await listRepositories(store.root, store);
   logEvents(git, log);
-  const http = createHttpServer(git, access.options.publicRead ? store : nothingToShow, log);
+  const isPublic = (): boolean => reloadable.access.options.publicRead;
+  const http = createHttpServer(git, () => (isPublic() ? store : nothingToShow), log);
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);
+  whenHungUp(() => void reloadable.reload());
   // Whoever reads the first lines may then close the pipe.
   process.stdout.on('error', () => {});
   process.stdout.write(
     startText({
       version,
       gitVersion,
-      folder,
+      folder: store.root,
       listing,
       urls: reachableUrls({ host, port }),
       access: access.facts(),
     }),
   );
-  return stopped.finally(() => access.close());
+  return stopped.finally(() => reloadable.close());
 }

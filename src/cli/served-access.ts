@@ -8,7 +8,6 @@ import {
   openRulesFile,
   openTokenFile,
   proxyHeaderAuthenticator,
-  throttled,
   type AccessFile,
   type Authenticate,
   type Authorize,
@@ -19,12 +18,15 @@ import {
 import { GitTyphoonError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
+import { allOf } from './all-of.js';
 import type { Configuration } from './configuration/configuration.js';
 import { createOnPushOf } from './create-on-push.js';
 import { openIssuers } from './served-oidc.js';
+import { ServedThrottle } from './served-throttle.js';
 import { usersOf, type AccessFacts } from './start-text.js';
 
 export interface ServedAccess {
+  readonly throttle: ServedThrottle;
   readonly options: Pick<
     GitServerOptions,
     'authenticate' | 'authorize' | 'authorizeUpdate' | 'createOnPush'
@@ -105,61 +107,40 @@ function fromProxy(configuration: Configuration): Authenticate | undefined {
   );
 }
 
-/** The same for all who log in with a secret: failures are counted and bounded. */
-function throttle(configuration: Configuration, authenticate: Authenticate): Authenticate {
-  const { values } = configuration;
-  const { 'access.trusted-proxies': trusted = [], 'access.throttle.shared-addresses': shared = [] } = values;
-  // One by one, so that a mistake is told of the right setting.
-  for (const name of ['access.trusted-proxies', 'access.throttle.shared-addresses'] as const) {
-    const { [name]: sharedAddresses } = values;
-    if (sharedAddresses) configuration.blaming(name, () => throttled(authenticate, { sharedAddresses }));
-  }
-  return configuration.blaming(
-    {
-      windowMs: 'access.throttle.window',
-      maxFailuresPerAddress: 'access.throttle.max-failures-per-address',
-      maxFailuresPerUser: 'access.throttle.max-failures-per-user',
-      delayMs: 'access.throttle.delay',
-      maxDelayMs: 'access.throttle.max-delay',
-    },
-    () =>
-      throttled(authenticate, {
-        windowMs: values['access.throttle.window'],
-        maxFailuresPerAddress: values['access.throttle.max-failures-per-address'],
-        maxFailuresPerUser: values['access.throttle.max-failures-per-user'],
-        delayMs: values['access.throttle.delay'],
-        maxDelayMs: values['access.throttle.max-delay'],
-        // A proxy on this machine or a trusted one stands for all who come through it.
-        sharedAddresses: ['127.0.0.0/8', '::1', ...trusted, ...shared],
-      }),
-  );
-}
-
 /** Reading with a name where not everybody may read and no rules decide. */
 function readByName(authorize: Authorize): Authorize {
   return (access) => (access.context.operation === 'read' ? access.user !== undefined : authorize(access));
 }
 
-/** Opens all files that the settings name; rejects with the first that cannot be used. */
+/**
+ * Opens all files that the settings name; rejects with what is wrong with each that cannot be used. What `earlier` has
+ * counted of failed logins still counts.
+ */
 export async function openServedAccess(
   configuration: Configuration,
   store: DirectoryStore,
   log: Logger,
+  earlier?: ServedAccess,
 ): Promise<ServedAccess> {
   const { values } = configuration;
   const { 'access.file': accessFile, 'access.rules': rulesFile, 'access.tokens': tokenFile } = values;
-  const { 'access.htpasswd': htpasswdFile, 'access.auth-url': authUrl } = values;
-  const createOnPush = createOnPushOf(configuration);
-  const access = await openAccess(accessFile, createOnPush !== false, store, log);
-  const rules = await openRules(rulesFile, log);
-  const tokens = await openTokens(tokenFile, log);
-  const htpasswd = await openHtpasswd(htpasswdFile, log);
-  const external =
-    authUrl === undefined
-      ? undefined
-      : configuration.blaming('access.auth-url', () => externalAuthenticator({ url: authUrl }));
-  const proxy = fromProxy(configuration);
-  const issuers = await openIssuers(values['access.oidc'], log);
+  const { 'access.htpasswd': htpasswdFile, 'access.auth-url': url, 'access.oidc': oidcFile } = values;
+  const mayCreate = values['create-on-push.enabled'];
+  const opened = await allOf({
+    createOnPush: () => createOnPushOf(configuration),
+    access: () => configuration.naming('access.file', openAccess(accessFile, mayCreate, store, log)),
+    rules: () => configuration.naming('access.rules', openRules(rulesFile, log)),
+    tokens: () => configuration.naming('access.tokens', openTokens(tokenFile, log)),
+    htpasswd: () => configuration.naming('access.htpasswd', openHtpasswd(htpasswdFile, log)),
+    issuers: () => configuration.naming('access.oidc', openIssuers(oidcFile, log)),
+    external: () =>
+      url === undefined
+        ? undefined
+        : configuration.blaming('access.auth-url', () => externalAuthenticator({ url })),
+    proxy: () => fromProxy(configuration),
+    throttle: () => ServedThrottle.for(configuration, earlier?.throttle),
+  });
+  const { createOnPush, access, rules, tokens, htpasswd, issuers, external, proxy, throttle } = opened;
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
   const secrets = [
     tokens?.authenticate,
@@ -168,12 +149,12 @@ export async function openServedAccess(
     access?.authenticate,
     external,
   ].filter((authenticate) => authenticate !== undefined);
-  const bySecret =
-    secrets.length > 0 ? throttle(configuration, combineAuthenticators(...secrets)) : undefined;
+  const bySecret = secrets.length > 0 ? throttle.around(combineAuthenticators(...secrets)) : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
   const publicRead = values['access.public-read'] ?? !rules;
   const authorize = (rules ?? access)?.authorize ?? refusePush;
   return {
+    throttle,
     options: {
       publicRead,
       authenticate: inOrder.length > 0 ? combineAuthenticators(...inOrder) : undefined,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { OptionError } from '../errors.js';
-import { createWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
+import { openWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
 import { CommandError } from './command-error.js';
 import type { Configuration } from './configuration/configuration.js';
 import { printable } from './printable.js';
@@ -43,24 +43,39 @@ function logProblem(log: Logger, { kind, message, cause, ...facts }: WebhookProb
   else log.error(fields, text);
 }
 
-/** Webhooks as the settings want them; undefined without a file. */
-export async function openWebhooks(configuration: Configuration, log: Logger): Promise<Webhooks | undefined> {
+/** What the settings say of webhooks. */
+export interface WantedWebhooks {
+  readonly file: string;
+  readonly queueDirectory: string;
+}
+
+/** What is wanted, once it is known that the file can be used; undefined without one. */
+export async function wantedWebhooks(configuration: Configuration): Promise<WantedWebhooks | undefined> {
   const { 'webhooks.file': file, 'webhooks.queue': webhookQueue } = configuration.values;
   if (file === undefined) {
     if (webhookQueue === undefined) return undefined;
     throw configuration.error('webhooks.queue', 'is of no use without {webhooks.file}');
   }
-  const queueDirectory = queueFolder({ webhookQueue });
-  const { hooks, publicUrl } = await readWebhookFile(file);
+  await configuration.naming('webhooks.file', readWebhookFile(file));
+  return { file, queueDirectory: queueFolder({ webhookQueue }) };
+}
+
+/** Begins to deliver. */
+export async function startWebhooks(
+  { file, queueDirectory }: WantedWebhooks,
+  log: Logger,
+): Promise<Webhooks> {
+  const count = ({ names: { length } }: Webhooks): string =>
+    `${length} ${length === 1 ? 'webhook' : 'webhooks'}`;
   try {
-    const webhooks = createWebhooks({
+    const webhooks = await openWebhooks(file, {
       queueDirectory,
-      hooks,
-      publicUrl,
       onProblem: (problem) => logProblem(log, problem),
+      onReload: () => log.info({ file }, `${file} was read again: ${count(webhooks)}`),
+      onFileProblem: ({ message, line }) =>
+        log.error({ file, line }, `${message}; what was read before stays in force`),
     });
-    const noun = hooks.length === 1 ? 'webhook' : 'webhooks';
-    log.info({ file }, printable(`${hooks.length} ${noun}; deliveries wait in ${queueDirectory}`));
+    log.info({ file }, printable(`${count(webhooks)}; deliveries wait in ${queueDirectory}`));
     return webhooks;
   } catch (error) {
     if (error instanceof OptionError && error.option === 'queueDirectory') {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { isObjectId, isZeroOid } from '../protocol/object-id.js';
 import { commonDirectory } from '../repository/git-directory.js';
 import type { Repository } from '../repository/repository.js';
+import { plainLog } from './commit-log.js';
 import type { GitEnvironment } from './environment.js';
 import { gitFailure } from './failure.js';
 import type { GitResult, GitRunner } from './runner.js';
@@ -103,18 +104,7 @@ export class Quarantine implements QuarantinedObjects {
     const format = `--format=${commitFormat}`;
     const count = `--max-count=${Math.trunc(limit) + 1}`;
     const range = [requireOid(newOid), '--not', '--all', '--'];
-    const { stdout } = await this.#ok([
-      'log',
-      '-z',
-      // Whatever the configuration says, the output is what is parsed below.
-      '--no-show-signature',
-      '--encoding=UTF-8',
-      '--no-mailmap',
-      '--no-notes',
-      format,
-      count,
-      ...range,
-    ]);
+    const { stdout } = await this.#ok([...plainLog, format, count, ...range]);
     const fields = stdout.toString('utf8').split('\0');
     const commits: PushedCommit[] = [];
     // -z puts one NUL more behind each record.

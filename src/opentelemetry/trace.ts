@@ -88,13 +88,13 @@ export function traceRequests(server: GitServer, options: TracingOptions = {}): 
     const opened = open.get(event.context.signal);
     if (opened) end(tracer, opened, event);
   });
-  return {
-    ...server,
+  // Some of a server's properties change with its options, and are read anew.
+  return Object.assign(Object.create(server) as GitServer, {
     handle(request: GitRequest): Promise<GitResponse | undefined> {
       const opened = begin(tracer, request, scheme);
       // The span of a request that is not git's is never ended, and so never told of: somebody else answers it.
       open.set(request.signal, opened);
       return contexts.with(opened.within, () => server.handle(request));
     },
-  };
+  });
 }

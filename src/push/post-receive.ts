@@ -1,26 +1,17 @@
 /** What an embedder's function is told of a push when it is known what has become of it. */
-import type { PushEvent } from '../events.js';
-import { Quarantine } from '../git/quarantine.js';
-import type { GitRunner } from '../git/runner.js';
+import type { ChangeEvent } from '../events.js';
 import { withDeadline } from './deadline.js';
 import type { ChangedRef, PushPolicy } from './push-policy.js';
 
-/** Tells `postReceive` what has changed, if anything has. Rejects with what it throws. */
+/** Tells `postReceive` what has changed. Rejects with what it throws. */
 export async function tellPostReceive(
   { postReceive, callbackTimeoutMs }: PushPolicy,
-  git: GitRunner,
-  event: PushEvent,
+  event: ChangeEvent,
 ): Promise<void> {
-  const done = event.updates.filter(({ result }) => result.status === 'ok');
-  if (!postReceive || done.length === 0) return;
+  if (!postReceive) return;
   const { context, user, repository, pushOptions, certificate, isAtomic } = event;
-  const objects = await Quarantine.open(git, repository, {}, '');
   const changes: ChangedRef[] = [];
-  for (const { result: _done, ...update } of done) {
-    const { kind, oldOid, newOid } = update;
-    const isForced = kind === 'update' && !(await objects.isFastForward(oldOid, newOid));
-    changes.push({ ...update, isForced });
-  }
+  for (const change of event.changes) changes.push({ ...change, isForced: await event.isForced(change) });
   const facts = { context, user, repository, pushOptions, certificate, isAtomic, changes };
   await withDeadline(callbackTimeoutMs, 'postReceive()', (signal) => postReceive({ ...facts, signal }));
 }

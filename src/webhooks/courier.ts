@@ -18,6 +18,8 @@ export interface CourierSettings {
   readonly report: (problem: WebhookProblem) => void;
   /** Told of each delivery that has left the queue, with the bytes that it had. */
   readonly onGone: (bytes: number) => void;
+  /** Before each attempt: gives the webhooks' file a chance to say something else. Never rejects. */
+  readonly refresh: () => Promise<void>;
 }
 
 /** What is known of a waiting delivery without reading it again. */
@@ -37,7 +39,8 @@ interface Lane {
 }
 
 export class Courier {
-  readonly #hook: Webhook;
+  readonly #name: string;
+  #hook: Webhook | undefined;
   readonly #settings: CourierSettings;
   readonly #lanes = new Map<string, Lane>();
   readonly #ready: Lane[] = [];
@@ -46,9 +49,21 @@ export class Courier {
   readonly #abort = new AbortController();
   #isClosing = false;
 
-  constructor(hook: Webhook, settings: CourierSettings) {
-    this.#hook = hook;
+  /** For the webhook of this name; nothing is sent before {@link use} has said which that is. */
+  constructor(name: string, settings: CourierSettings) {
+    this.#name = name;
     this.#settings = settings;
+  }
+
+  /** Sends to this webhook from now on; what waits is kept while there is none. */
+  use(hook: Webhook | undefined): void {
+    this.#hook = hook;
+    this.#startNext();
+  }
+
+  /** Whether something waits, or is under way. */
+  get isBusy(): boolean {
+    return this.#lanes.size > 0;
   }
 
   /** Takes a delivery that is on the disk, behind all others of its repository. */
@@ -93,7 +108,7 @@ export class Courier {
   }
 
   #startNext(): void {
-    while (!this.#isClosing && this.#running.size < this.#settings.concurrency) {
+    while (!this.#isClosing && this.#hook && this.#running.size < this.#settings.concurrency) {
       const lane = this.#ready.shift();
       if (!lane) return;
       const run = this.#deliverFirst(lane).finally(() => {
@@ -111,17 +126,20 @@ export class Courier {
     const [first] = lane.waiting;
     if (!first) return;
     try {
+      await this.#settings.refresh();
+      const hook = this.#hook;
+      if (!hook) return;
       const delivery = await this.#settings.store.get(first.file);
       // Somebody has removed the file; that is the way to take a delivery back.
       if (!delivery) return this.#leave(lane, first);
       const body = Buffer.from(delivery.body);
-      const outcome = await send(this.#hook, delivery, body, this.#settings.send, this.#abort.signal);
+      const outcome = await send(hook, delivery, body, this.#settings.send, this.#abort.signal);
       await this.#settle(lane, first, delivery, outcome);
     } catch (cause) {
       lane.notBefore = Date.now() + folderPauseMs;
       const { repository } = lane;
-      const message = `webhook ${this.#hook.name}: the queue's folder fails: ${String(cause)}`;
-      this.#settings.report({ kind: 'queue', message, hook: this.#hook.name, repository, cause });
+      const message = `webhook ${this.#name}: the queue's folder fails: ${String(cause)}`;
+      this.#settings.report({ kind: 'queue', message, hook: this.#name, repository, cause });
     }
   }
 
@@ -160,7 +178,7 @@ export class Courier {
     { status, reason }: Extract<SendOutcome, { type: 'failed' }>,
     retryInMs?: number,
   ): void {
-    const { name } = this.#hook;
+    const name = this.#name;
     const next =
       retryInMs === undefined
         ? `given up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`

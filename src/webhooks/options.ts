@@ -31,6 +31,11 @@ export interface WebhooksOptions {
   readonly timeoutMs?: number | undefined;
   /** How long finding a receiver and connecting to it may take, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How long git may take to tell which commits a push has brought, in milliseconds. What it has not told by then is
+   * delivered without them. Default 10,000.
+   */
+  readonly historyTimeoutMs?: number | undefined;
   /** How many deliveries may run at once for one webhook. Default 4. */
   readonly concurrency?: number | undefined;
   /**
@@ -40,7 +45,7 @@ export interface WebhooksOptions {
   readonly maxQueueBytes?: number | undefined;
   /** How many deliveries that were given up are kept; the oldest make room. Default 1,000. */
   readonly maxFailed?: number | undefined;
-  /** Told when a delivery fails, is given up or dropped. Default: a warning of the process, for the latter two. */
+  /** Told when a delivery fails, is given up, dropped or incomplete. Default: a warning of the process, but for the first. */
   readonly onProblem?: ((problem: WebhookProblem) => void) | undefined;
   /** Finds the addresses of a host; whatever it says is checked and held on to. Default: as the system does. */
   readonly resolve?: ResolveHost | undefined;
@@ -53,6 +58,7 @@ export interface ResolvedWebhooksOptions {
   readonly publicUrl: URL | undefined;
   readonly retry: RetryRules;
   readonly send: SendSettings;
+  readonly historyTimeoutMs: number;
   readonly concurrency: number;
   readonly maxQueueBytes: number;
   readonly maxFailed: number;
@@ -68,6 +74,7 @@ const knownOptions: Readonly<Record<keyof WebhooksOptions, true>> = {
   backoff: true,
   timeoutMs: true,
   connectTimeoutMs: true,
+  historyTimeoutMs: true,
   concurrency: true,
   maxQueueBytes: true,
   maxFailed: true,
@@ -136,6 +143,9 @@ export function resolveWebhooksOptions(options: WebhooksOptions): ResolvedWebhoo
       },
     },
     send: resolveSendSettings(options),
+    historyTimeoutMs: wholeNumberOr(options.historyTimeoutMs, 'historyTimeoutMs', 10_000, {
+      highest: maxTimerMs,
+    }),
     concurrency: wholeNumberOr(options.concurrency, 'concurrency', 4),
     maxQueueBytes: wholeNumberOr(options.maxQueueBytes, 'maxQueueBytes', 256 * 1024 * 1024),
     maxFailed: wholeNumberOr(options.maxFailed, 'maxFailed', 1_000),

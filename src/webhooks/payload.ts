@@ -3,9 +3,9 @@
  * know is null or empty, and where a URL would be needed that nobody has configured, the member is left out.
  */
 import { basename, dirname } from 'node:path';
-import type { PushEvent, RefUpdateResult } from '../events.js';
+import type { ChangedCommit, ChangeEvent, RefHistory, RefUpdate } from '../events.js';
 
-type Repository = PushEvent['repository'];
+type Repository = ChangeEvent['repository'];
 
 /** The last part of the name; that of the folder where the repository is the root and has no name. */
 function shortName({ name, gitDir }: Repository): string {
@@ -13,12 +13,15 @@ function shortName({ name, gitDir }: Repository): string {
   return basename(path).replace(/(?<=.)\.git$/, '');
 }
 
-function describeRepository(repository: Repository, publicUrl: URL | undefined): object {
+function urlOf({ name }: Repository, publicUrl: URL | undefined): string | undefined {
+  const path = name.split('/').map(encodeURIComponent).join('/');
+  return publicUrl && new URL(path, publicUrl).href;
+}
+
+function describeRepository(repository: Repository, url: string | undefined): object {
   const short = shortName(repository);
   const slash = repository.name.lastIndexOf('/');
   const owner = slash < 0 ? '' : repository.name.slice(0, slash);
-  const path = repository.name.split('/').map(encodeURIComponent).join('/');
-  const url = publicUrl && new URL(path, publicUrl).href;
   return {
     name: short,
     full_name: owner === '' ? short : `${owner}/${short}`,
@@ -29,15 +32,40 @@ function describeRepository(repository: Repository, publicUrl: URL | undefined):
   };
 }
 
-/** Whether a ref has really changed: what was refused, or what nobody knows of, is not told. */
-export function hasChanged({ result, oldOid, newOid }: RefUpdateResult): boolean {
-  return result.status === 'ok' && oldOid !== newOid;
+/** What git knows of a change; what it was not asked, or has not answered, is undefined. */
+export interface ChangeFacts {
+  readonly isForced: boolean | undefined;
+  readonly history: RefHistory | undefined;
 }
 
-/** The body for one changed ref. `publicUrl` ends with a slash. */
-export function pushPayload(event: PushEvent, update: RefUpdateResult, publicUrl: URL | undefined): string {
+function describeCommit(commit: ChangedCommit, repositoryUrl: string | undefined): object {
+  const { oid, treeOid, message, committedAt, isDistinct, added, removed, modified } = commit;
+  return {
+    id: oid,
+    tree_id: treeOid,
+    distinct: isDistinct,
+    message,
+    timestamp: committedAt,
+    ...(repositoryUrl === undefined ? {} : { url: `${repositoryUrl.replace(/\/$/, '')}/commit/${oid}` }),
+    author: { name: commit.authorName, email: commit.authorEmail },
+    committer: { name: commit.committerName, email: commit.committerEmail },
+    added,
+    removed,
+    modified,
+  };
+}
+
+/** The body for one change of a push. `publicUrl` ends with a slash. */
+export function pushPayload(
+  event: ChangeEvent,
+  update: RefUpdate,
+  { isForced, history }: ChangeFacts,
+  publicUrl: URL | undefined,
+): string {
   const { kind, oldOid, newOid, refName } = update;
   const name = event.user?.name ?? 'anonymous';
+  const url = urlOf(event.repository, publicUrl);
+  const head = history?.head;
   return JSON.stringify({
     ref: refName,
     before: oldOid,
@@ -45,12 +73,13 @@ export function pushPayload(event: PushEvent, update: RefUpdateResult, publicUrl
     base_ref: null,
     created: kind === 'create',
     deleted: kind === 'delete',
-    // Nobody has looked whether an update went forward.
-    forced: kind === 'update' ? null : false,
+    forced: isForced ?? null,
     compare: '',
-    commits: [],
-    head_commit: null,
-    repository: describeRepository(event.repository, publicUrl),
+    commits: history?.commits.map((commit) => describeCommit(commit, url)) ?? [],
+    head_commit: head ? describeCommit(head, url) : null,
+    // Ours: whoever decides by commits and paths has to know that they are not all.
+    truncated: history?.isTruncated ?? true,
+    repository: describeRepository(event.repository, url),
     pusher: { name },
     sender: { login: name, type: 'User' },
   });

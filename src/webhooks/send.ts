@@ -1,6 +1,7 @@
 /** One attempt to deliver: a POST to a checked address, bounded in time and in what is read of the answer. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { aborted } from './aborted.js';
 import type { Webhook } from './webhook.js';
 import { deliveryHeaders, type DeliveryHead } from './signature.js';
 import { allowedAddresses, pinnedLookup, type ResolveHost } from './target.js';
@@ -103,15 +104,6 @@ function describe(error: unknown): string {
   return error.message || code || error.name;
 }
 
-/** Rejects when the signal is aborted, also while something cannot be aborted, such as a name being resolved. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = (): void => reject(signal.reason as Error);
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
-}
-
 /** Delivers a body once. Never rejects; an abort of `signal` breaks the attempt off. */
 export async function send(
   hook: Webhook,
@@ -130,7 +122,6 @@ export async function send(
   signal?.addEventListener('abort', abort, { once: true });
   if (signal?.aborted) abort();
   const gone = aborted(ended.signal);
-  gone.catch(() => {});
   try {
     const addresses = await Promise.race([allowedAddresses(hook.url, hook.allowsAddress, resolve), gone]);
     const headers = deliveryHeaders(head, body, hook.sign, userAgent);

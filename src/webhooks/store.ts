@@ -76,9 +76,9 @@ export class DeliveryStore {
     return { file, bytes, delivery };
   }
 
-  /** Writes what has changed about a delivery. */
-  async update(file: string, delivery: Delivery): Promise<void> {
-    await this.#write(file, delivery);
+  /** Writes what has changed about a delivery; gives what it takes on the disk. */
+  update(file: string, delivery: Delivery): Promise<number> {
+    return this.#write(file, delivery);
   }
 
   /** A waiting delivery; undefined when it is gone or broken. */

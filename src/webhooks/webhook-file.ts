@@ -1,24 +1,17 @@
 /** Webhooks from a TOML file, where every mistake is told with its line. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
+import { AccessFileError } from '../access/access-file-error.js';
 import { tomlProblem, unreadableReason } from '../access/file-problem.js';
 import { OptionError } from '../errors.js';
 import { resolvePublicUrl } from './options.js';
 import { resolveWebhooks, type WebhookDefinition } from './webhook.js';
 
 /** A file of webhooks that cannot be used; the message begins with `FILE:LINE: `, or `FILE: `. */
-export class WebhookFileError extends Error {
+export class WebhookFileError extends AccessFileError {
   override readonly name = 'WebhookFileError';
-  readonly file: string;
-  /** From 1 on; undefined when it is about the file as a whole. */
-  readonly line: number | undefined;
-
-  constructor(file: string, line: number | undefined, problem: string) {
-    super(`${file}${line === undefined ? '' : `:${line}`}: ${problem}`);
-    this.file = file;
-    this.line = line;
-  }
 }
 
 /** What a file says: options for `createWebhooks`. */
@@ -69,6 +62,11 @@ class Lines {
   }
 }
 
+/** Where a file that another one names is: beside it, unless the path is absolute. */
+function companionPath(file: string, path: string): string {
+  return resolve(dirname(file), path);
+}
+
 class Reader {
   readonly #file: string;
   readonly #lines: Lines;
@@ -94,7 +92,7 @@ class Reader {
     return webhook;
   }
 
-  async definition(table: Table, index: number): Promise<WebhookDefinition> {
+  definition(table: Table, index: number): WebhookDefinition {
     const definition: Partial<Record<keyof WebhookDefinition, unknown>> = {};
     for (const [key, value] of Object.entries(table)) {
       const member = members.get(key);
@@ -107,7 +105,7 @@ class Reader {
     if (isGiven === 'secret_file' in table) {
       throw this.fail(index, 'secret', 'give one of secret and secret_file');
     }
-    if (!isGiven) definition.secret = await this.#secret(table['secret_file'], index);
+    if (!isGiven) definition.secret = this.#secret(table['secret_file'], index);
     return definition as unknown as WebhookDefinition;
   }
 
@@ -119,11 +117,11 @@ class Reader {
     return this.fail(index === undefined ? undefined : Number(index), key, `${key}${rest} ${problem}`);
   }
 
-  async #secret(path: unknown, index: number): Promise<string> {
+  #secret(path: unknown, index: number): string {
     if (typeof path !== 'string' || path === '')
       throw this.fail(index, 'secret_file', 'secret_file must be a path');
     try {
-      const text = await readFile(resolve(dirname(this.#file), path), 'utf8');
+      const text = readFileSync(companionPath(this.#file, path), 'utf8');
       return text.replace(/\r?\n$/, '');
     } catch (error) {
       const { code = 'no reason given' } = error as NodeJS.ErrnoException;
@@ -141,24 +139,39 @@ function parseToml(file: string, text: string): Table {
   }
 }
 
-/** Reads and checks a file; rejects with a {@link WebhookFileError}. See docs for its form. */
-export async function readWebhookFile(file: string): Promise<WebhookFile> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new WebhookFileError(file, undefined, unreadableReason(error));
-  }
+/** Checks the content of a file, and reads the secrets that it names; throws a {@link WebhookFileError}. */
+export function parseWebhookFile(content: Buffer, file: string): WebhookFile {
+  const text = content.toString('utf8');
   const top = parseToml(file, text);
   const reader = new Reader(file, text);
-  const hooks: WebhookDefinition[] = [];
-  for (const [index, table] of reader.checkTop(top).entries()) {
-    hooks.push(await reader.definition(table, index));
-  }
+  const hooks = reader.checkTop(top).map((table, index) => reader.definition(table, index));
   try {
     resolveWebhooks(hooks, 'hooks');
     return { hooks, publicUrl: resolvePublicUrl(top['public_url'], 'publicUrl')?.href };
   } catch (error) {
     throw error instanceof OptionError ? reader.translate(error) : error;
   }
+}
+
+/** The paths of the secrets that a content names, as far as it can be read. */
+export function secretFilesIn(content: Buffer, file: string): readonly string[] {
+  try {
+    const { webhook } = parse(content.toString('utf8'));
+    const tables: readonly unknown[] = Array.isArray(webhook) ? webhook : [];
+    const paths = tables.filter(isTable).map((table) => table['secret_file']);
+    return paths.filter((path) => typeof path === 'string').map((path) => companionPath(file, path));
+  } catch {
+    return [];
+  }
+}
+
+/** Reads and checks a file; rejects with a {@link WebhookFileError}. See docs for its form. */
+export async function readWebhookFile(file: string): Promise<WebhookFile> {
+  let content: Buffer;
+  try {
+    content = await readFile(file);
+  } catch (error) {
+    throw new WebhookFileError(file, undefined, unreadableReason(error), error);
+  }
+  return parseWebhookFile(content, file);
 }

@@ -1,27 +1,39 @@
-import { randomUUID } from 'node:crypto';
 import { OptionError } from '../errors.js';
-import type { Listener, PushEvent } from '../events.js';
+import type { ChangeEvent, Listener, RefUpdate } from '../events.js';
 import { ping } from './by-hand.js';
-import { Courier } from './courier.js';
-import type { Delivery } from './delivery.js';
-import { resolveWebhooksOptions, type ResolvedWebhooksOptions, type WebhooksOptions } from './options.js';
-import { hasChanged, pushPayload } from './payload.js';
+import { factsWithoutGit, PushDescriber } from './describe.js';
+import {
+  resolvePublicUrl,
+  resolveWebhooksOptions,
+  type ResolvedWebhooksOptions,
+  type WebhooksOptions,
+} from './options.js';
+import { pushPayload } from './payload.js';
 import type { WebhookProblem } from './problem.js';
+import { DeliveryQueue, type KeptDelivery } from './queue.js';
 import type { SendOutcome } from './send.js';
-import { DeliveryStore, type StoredDelivery } from './store.js';
+import { resolveWebhooks, type Webhook } from './webhook.js';
 
 /** What tells of pushes: a `GitServer`. */
 export interface PushSource {
-  on(name: 'push', listener: Listener<PushEvent>): () => void;
+  on(name: 'change', listener: Listener<ChangeEvent>): () => void;
 }
 
 /** Webhooks at work. */
 export interface Webhooks {
+  /** What the webhooks are called that are at work now. */
+  readonly names: readonly string[];
   /**
    * Delivers the pushes of a server from now on; call what is returned to stop. A push is on the disk some milliseconds
    * after its event; a server that is killed before that does not deliver it.
    */
   observe(server: PushSource): () => void;
+  /**
+   * Takes these webhooks, and this base of URLs, in place of those that were given before. What waits goes to the webhook
+   * of its name as it is now; where that is gone it is kept. Throws an `OptionError`, and changes nothing, where they
+   * cannot be used.
+   */
+  replace(targets: WebhookTargets): void;
   /**
    * Sends a ping to the webhook of this name at once, without the queue and without retries. Rejects with an
    * `OptionError` when there is no such webhook.
@@ -34,39 +46,45 @@ export interface Webhooks {
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
-class RunningWebhooks implements Webhooks {
-  readonly #options: ResolvedWebhooksOptions;
-  readonly #store: DeliveryStore;
-  readonly #couriers: ReadonlyMap<string, Courier>;
-  readonly #subscriptions = new Set<() => void>();
-  #queueBytes = 0;
-  /** Loading, then one push after the other, so that the order of events is that of the queue. */
-  #writing: Promise<void>;
+/** What can be replaced while they work. */
+export type WebhookTargets = Pick<WebhooksOptions, 'hooks' | 'publicUrl'>;
 
-  constructor(options: ResolvedWebhooksOptions) {
+export class RunningWebhooks implements Webhooks {
+  readonly #options: ResolvedWebhooksOptions;
+  readonly #queue: DeliveryQueue;
+  readonly #refresh: () => Promise<void>;
+  readonly #subscriptions = new Set<() => void>();
+  readonly #closing = new AbortController();
+  #hooks: readonly Webhook[];
+  #publicUrl: URL | undefined;
+  /** Loading, then one push after the other, so that the order of events is that of the queue. */
+  #writing: Promise<unknown>;
+  /** The last push of each repository that git is asked about. */
+  readonly #describing = new Map<string, Promise<void>>();
+
+  /** `refresh` is called before the webhooks are needed, and may replace them; it never rejects. */
+  constructor(options: ResolvedWebhooksOptions, refresh = (): Promise<void> => Promise.resolve()) {
     this.#options = options;
-    const { queueDirectory, maxFailed, hooks, retry, concurrency } = options;
+    this.#refresh = refresh;
+    this.#hooks = options.hooks;
+    this.#publicUrl = options.publicUrl;
+    const { queueDirectory: folder, maxQueueBytes: maxBytes, maxFailed, retry, send, concurrency } = options;
+    const report = (problem: WebhookProblem): void => this.#report(problem);
+    const settings = { folder, maxBytes, maxFailed, retry, send, concurrency, report, refresh };
     try {
-      this.#store = new DeliveryStore(queueDirectory, maxFailed);
+      this.#queue = new DeliveryQueue(settings, options.hooks);
     } catch (error) {
       throw new OptionError('queueDirectory', `cannot be used: ${(error as Error).message}`);
     }
-    const settings = {
-      store: this.#store,
-      send: options.send,
-      retry,
-      concurrency,
-      report: (problem: WebhookProblem) => this.#report(problem),
-      onGone: (bytes: number) => void (this.#queueBytes -= bytes),
-    };
-    this.#couriers = new Map(hooks.map((hook) => [hook.name, new Courier(hook, settings)]));
-    this.#writing = this.#load();
+    this.#writing = this.#queue.load();
+  }
+
+  get names(): readonly string[] {
+    return this.#hooks.map(({ name }) => name);
   }
 
   observe(server: PushSource): () => void {
-    const stop = server.on('push', (event) => {
-      this.#writing = this.#writing.then(() => this.#enqueue(event));
-    });
+    const stop = server.on('change', (event) => this.#hear(event));
     this.#subscriptions.add(stop);
     return () => {
       stop();
@@ -74,78 +92,100 @@ class RunningWebhooks implements Webhooks {
     };
   }
 
+  replace({ hooks, publicUrl }: WebhookTargets): void {
+    const resolved = resolveWebhooks(hooks, 'hooks');
+    this.#publicUrl = resolvePublicUrl(publicUrl, 'publicUrl');
+    this.#hooks = resolved;
+    this.#queue.use(resolved);
+  }
+
   async test(name: string): Promise<SendOutcome> {
-    const hook = this.#options.hooks.find((known) => known.name === name);
+    await this.#refresh();
+    const hook = this.#hooks.find((known) => known.name === name);
     if (!hook) throw new OptionError('hook', 'names no webhook');
     return ping(hook, this.#options.send);
   }
 
   async close({ graceMs = 5_000 }: { readonly graceMs?: number } = {}): Promise<void> {
     for (const stop of this.#subscriptions) stop();
-    await Promise.all([...this.#couriers.values()].map((courier) => courier.close(graceMs)));
+    const deadline = setTimeout(() => this.#closing.abort(new Error('the webhooks are closed')), graceMs);
+    await this.#queue.close(graceMs);
     await this.#writing;
+    await Promise.all(this.#describing.values());
+    clearTimeout(deadline);
   }
 
-  async #load(): Promise<void> {
-    try {
-      const unknown = new Set<string>();
-      for (const stored of await this.#store.load()) {
-        const { delivery, file } = stored;
-        if (!delivery || this.#take(stored, delivery)) continue;
-        unknown.add(delivery.hook);
-        // Its webhook may come back with the next change of the configuration, but not for ever.
-        if (Date.now() - delivery.createdAt < this.#options.retry.maxAgeMs) continue;
-        await this.#store.setAside(file);
-        this.#queueBytes -= stored.bytes;
-      }
-      if (unknown.size > 0) {
-        const names = [...unknown].join(', ');
-        const message = `deliveries wait for webhooks that are not configured: ${names}`;
-        this.#report({ kind: 'queue', message });
-      }
-    } catch (cause) {
-      const message = `the webhooks' queue cannot be read: ${String(cause)}`;
-      this.#report({ kind: 'queue', message, cause });
-    }
+  /** Resolves, and never rejects, when the deliveries of a push are on their way. */
+  #hear(event: ChangeEvent): Promise<void> {
+    const { name } = event.repository;
+    const writing = this.#writing.then(() => this.#keep(event));
+    this.#writing = writing;
+    const describing = Promise.all([writing, this.#describing.get(name)])
+      .then(([kept]) => this.#describe(event, kept))
+      .finally(() => {
+        if (this.#describing.get(name) === describing) this.#describing.delete(name);
+      });
+    this.#describing.set(name, describing);
+    return describing;
   }
 
-  #take(stored: StoredDelivery, delivery: Delivery): boolean {
-    this.#queueBytes += stored.bytes;
-    const courier = this.#couriers.get(delivery.hook);
-    courier?.take(stored, delivery);
-    return courier !== undefined;
-  }
-
-  /** Keeps what a push has changed for all who want to know. Never rejects. */
-  async #enqueue(event: PushEvent): Promise<void> {
-    const repository = event.repository.name;
-    const changed = event.updates.filter(hasChanged);
-    const hooks = this.#options.hooks.filter(({ wants }) => wants(repository));
-    for (const { name: hook } of hooks) {
-      let kept = 0;
+  /**
+   * Keeps what a push has changed for all who want to know, before git is asked for anything: a server that is killed
+   * meanwhile delivers it without commits. Never rejects.
+   */
+  async #keep(event: ChangeEvent): Promise<readonly KeptChange[]> {
+    await this.#refresh();
+    const { changes, repository } = event;
+    const publicUrl = this.#publicUrl;
+    const all = changes.map((change): KeptChange => ({ change, publicUrl, deliveries: [] }));
+    for (const { name: hook } of this.#hooks.filter(({ wants }) => wants(repository.name))) {
+      let count = 0;
       try {
-        for (const update of changed) {
-          if (this.#queueBytes >= this.#options.maxQueueBytes) throw new Error('the queue is full');
-          const delivery: Delivery = {
-            version: 1,
-            id: randomUUID(),
-            hook,
-            repository,
-            event: 'push',
-            createdAt: Date.now(),
-            attempts: 0,
-            nextAttemptAt: 0,
-            problem: undefined,
-            body: pushPayload(event, update, this.#options.publicUrl),
-          };
-          this.#take(await this.#store.add(delivery), delivery);
-          kept += 1;
+        for (const { change, deliveries } of all) {
+          const body = pushPayload(event, change, factsWithoutGit(change), publicUrl);
+          deliveries.push(await this.#queue.keep(hook, repository.name, body));
+          count += 1;
         }
       } catch (cause) {
-        const what = `${changed.length - kept} of ${changed.length} changes of a push to /${repository}`;
+        const what = `${changes.length - count} of ${changes.length} changes of a push to /${repository.name}`;
         const message = `webhook ${hook}: ${what} are not delivered: ${(cause as Error).message}`;
-        this.#report({ kind: 'dropped', message, hook, repository, cause });
+        this.#report({ kind: 'dropped', message, hook, repository: repository.name, cause });
       }
+    }
+    return all.filter(({ deliveries }) => deliveries.length > 0);
+  }
+
+  /** Sends on their way what was kept, with what git says. Never rejects. */
+  async #describe(event: ChangeEvent, kept: readonly KeptChange[]): Promise<void> {
+    if (kept.length === 0) return;
+    const { historyTimeoutMs } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`git took longer than ${historyTimeoutMs} ms`)),
+      historyTimeoutMs,
+    );
+    const describer = new PushDescriber(event, AbortSignal.any([late.signal, this.#closing.signal]));
+    for (const { change, publicUrl, deliveries } of kept) {
+      const body = pushPayload(event, change, await describer.facts(change), publicUrl);
+      for (const delivery of deliveries) await this.#release(delivery, body);
+    }
+    clearTimeout(timer);
+    const { problem } = describer;
+    if (!problem) return;
+    const repository = event.repository.name;
+    const what = `${problem.count} of ${event.changes.length} changes of a push to /${repository}`;
+    const message = `webhooks: ${what} are delivered without commits: ${problem.cause.message}`;
+    this.#report({ kind: 'incomplete', message, repository, cause: problem.cause });
+  }
+
+  async #release(kept: KeptDelivery, body: string): Promise<void> {
+    try {
+      await this.#queue.release(kept, body);
+    } catch (cause) {
+      const { id, hook, repository } = kept.delivery;
+      const what = `delivery ${id} for /${repository} goes without its commits`;
+      const message = `webhook ${hook}: ${what}: the queue's folder fails: ${String(cause)}`;
+      this.#report({ kind: 'incomplete', message, hook, repository, delivery: id, cause });
     }
   }
 
@@ -156,6 +196,14 @@ class RunningWebhooks implements Webhooks {
       process.emitWarning(`onProblem of the webhooks failed: ${String(error)}`);
     }
   }
+}
+
+/** A change and its deliveries, one for each webhook. */
+interface KeptChange {
+  readonly change: RefUpdate;
+  /** As it was configured when the delivery was written. */
+  readonly publicUrl: URL | undefined;
+  readonly deliveries: KeptDelivery[];
 }
 
 /**

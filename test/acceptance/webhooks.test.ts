@@ -50,8 +50,12 @@ test("a push reaches a receiver that GitHub's own library verifies and understan
           after,
           created: false,
           deleted: false,
-          commits: [],
-          head_commit: null,
+          forced: false,
+          commits: [expect.objectContaining({ id: after, distinct: true })],
+          head_commit: expect.objectContaining({
+            id: after,
+            url: `https://git.example.org/app.git/commit/${after}`,
+          }),
           pusher: { name: 'ann' },
           repository: expect.objectContaining({
             name: 'app',
@@ -116,7 +120,9 @@ test('a delivery that runs may end when the server is told to; what waits behind
   await stage.push(server);
   await stage.push(server);
   await stage.receiver.waitFor(1);
-  await eventually('both are kept', () => stage.waiting().length === 2);
+  const isWhole = (name: string): boolean =>
+    readFileSync(join(stage.queue, name), 'utf8').includes('\\"truncated\\":false');
+  await eventually('both are kept with their commits', () => stage.waiting().filter(isWhole).length === 2);
   server.signal('SIGTERM');
   await eventually('it is ending', () => server.stderr().includes('ending'));
   finish[0]?.();
@@ -173,6 +179,20 @@ describe('the server with --webhooks', () => {
       code: 2,
       stderr: expect.stringContaining('--webhook-queue is of no use without --webhooks'),
     });
+  });
+
+  test('reads a file again that has changed, and keeps to what it had while that is wrong', async () => {
+    const file = stage.writeWebhooks();
+    const server = await stage.serve(file);
+    stage.writeWebhooks(`${stage.receiver.url}/wrong`, 'colour = "red"');
+    await stage.push(server);
+    await stage.receiver.waitFor(1);
+    expect(server.stderr()).toContain(`${file}:6: \\"colour\\" is not known`);
+    stage.writeWebhooks(`${stage.receiver.url}/moved`);
+    await stage.push(server);
+    await stage.receiver.waitFor(2);
+    expect(stage.receiver.received.map(({ path }) => path)).toEqual(['/hook', '/hook/moved']);
+    expect(server.stderr()).toContain(`${file} was read again: 1 webhook`);
   });
 
   test("keeps the queue among the user's own state when no folder is given", async () => {

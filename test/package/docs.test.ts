@@ -39,6 +39,7 @@ it.each([
   ['request', 'RequestEvent'],
   ['fetch', 'FetchEvent'],
   ['push', 'PushEvent'],
+  ['change', 'ChangeEvent'],
   ['create', 'CreateEvent'],
   ['error', 'ErrorEvent'],
 ])('docs/options.md names all that the event "%s" holds', (event, name) => {

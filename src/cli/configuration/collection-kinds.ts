@@ -1,5 +1,5 @@
 /** Kinds of values that hold several others. */
-import { ValueProblem, type Kind } from './kinds.js';
+import { tomlText, ValueProblem, type Kind } from './kinds.js';
 
 const listAdvice = 'Give a list of texts, such as ["one", "two"].';
 
@@ -14,7 +14,7 @@ export const list: Kind<readonly string[]> = {
     }
     return items;
   },
-  toToml: (items) => `[${items.map((item) => JSON.stringify(item)).join(', ')}]`,
+  toToml: (items) => `[${items.map((item) => tomlText(item)).join(', ')}]`,
   isList: true,
 };
 
@@ -65,6 +65,6 @@ export const gitConfig: Kind<GitConfig> = {
   },
   toToml: (config) =>
     `{ ${Object.keys(config)
-      .map((name) => `${JSON.stringify(name)} = "…"`)
+      .map((name) => `${tomlText(name)} = "…"`)
       .join(', ')} }`,
 };

@@ -1,4 +1,5 @@
 /** What is configured in all: of several values of a setting the one from the strongest source. */
+import { isDeepStrictEqual } from 'node:util';
 import { OptionError } from '../../errors.js';
 import { fileVariable, readEnvironment } from './environment.js';
 import { readSettingsFile } from './file.js';
@@ -57,6 +58,35 @@ export class Configuration {
       throw this.error(name, error.message.replace(/^option "[^"]*" /, ''));
     }
   }
+
+  /** Waits for a file that a setting names; what is wrong with it is told with the place where it is named. */
+  async naming<T>(name: SettingName, opening: Promise<T>): Promise<T> {
+    try {
+      return await opening;
+    } catch (error) {
+      const source = this.sourceOf(name);
+      // Whoever has just written a flag knows where.
+      if (source.from === 'flag' || source.from === 'default') throw error;
+      if (error instanceof ConfigurationError || !(error instanceof Error)) throw error;
+      throw this.error(name, error.message);
+    }
+  }
+
+  /** The names of the settings that have another value in `other`. */
+  differences(other: Configuration): readonly SettingName[] {
+    return settingNames.filter((name) => !isDeepStrictEqual(this.values[name], other.values[name]));
+  }
+
+  /** The same, but for some settings as in `other`. */
+  withThoseOf(other: Configuration, names: readonly SettingName[]): Configuration {
+    const all = new Map<SettingName, GivenValue>();
+    for (const name of settingNames) {
+      const from = names.includes(name) ? other : this;
+      const source = from.sourceOf(name);
+      if (source.from !== 'default') all.set(name, { value: from.values[name], source });
+    }
+    return new Configuration(all);
+  }
 }
 
 /** A configuration as far as it can be read, with what is wrong with it. */
@@ -69,9 +99,10 @@ export interface ReadConfiguration {
 
 /** Reads all sources: flags are stronger than the environment, that is stronger than the file. */
 export async function tryReadConfiguration(
-  { given: flags, file = process.env[fileVariable] || undefined }: CommandLine,
+  { given: flags, file: named }: CommandLine,
   environment: Readonly<NodeJS.ProcessEnv> = process.env,
 ): Promise<ReadConfiguration> {
+  const file = named ?? (environment[fileVariable] || undefined);
   const inFile = file === undefined ? undefined : await readSettingsFile(file);
   const inEnvironment = readEnvironment(environment);
   return {

@@ -57,7 +57,9 @@ export function readValue(
     into.given.set(name, { value: read(), source });
   } catch (error) {
     if (!(error instanceof ValueProblem)) throw error;
-    into.mistakes.push(mistakeAbout(name, source, error.message));
+    // Commander's sentences begin with a capital; these go on behind a colon.
+    const problem = error.message.replace(/^./, (first) => first.toLowerCase()).replace(/\.$/, '');
+    into.mistakes.push(mistakeAbout(name, source, problem));
   }
 }
 
@@ -69,7 +71,8 @@ export class ConfigurationError extends CommandError {
     const [first] = mistakes;
     const others = mistakes.length - 1;
     const more = others < 1 ? '' : ` (and ${others} more; "gittyphoon config check" shows all)`;
-    super(first?.source.from === 'file' ? 1 : 2, `${first?.text ?? ''}${more}`);
+    const isCommandLine = first?.source.from === 'flag' || first?.source.from === 'default';
+    super(isCommandLine ? 2 : 1, `${first?.text ?? ''}${more}`);
     this.mistakes = mistakes;
   }
 }

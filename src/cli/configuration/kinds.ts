@@ -24,6 +24,14 @@ export interface Kind<T> {
   readonly isSwitch?: true;
 }
 
+/** A text as TOML. JSON's form is TOML's too, but for control characters beyond ASCII's first (TOML 1.0, "String"). */
+export function tomlText(value: string): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
+}
+
 function fail(advice: string): never {
   throw new ValueProblem(advice);
 }
@@ -33,7 +41,11 @@ function written<T>(
   form: string,
   fromText: (text: string) => T,
   advice: string,
-  { takesNumbers = false, takesTexts = true, toToml = (value: T): string => JSON.stringify(value) } = {},
+  {
+    takesNumbers = false,
+    takesTexts = true,
+    toToml = (value: T): string => (typeof value === 'number' ? String(value) : tomlText(String(value))),
+  } = {},
 ): Kind<T> {
   return {
     form,
@@ -73,9 +85,9 @@ export const url: Kind<string> = {
   ...text,
   form: 'URL',
   toToml(value) {
-    if (!URL.canParse(value)) return JSON.stringify(value);
+    if (!URL.canParse(value)) return tomlText(value);
     const { protocol, host, pathname } = new URL(value);
-    return JSON.stringify(`${protocol}//${host}${pathname}`);
+    return tomlText(`${protocol}//${host}${pathname}`);
   },
 };
 
@@ -120,7 +132,7 @@ export const size: Kind<number> = written(
     return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : fail(sizeAdvice);
   },
   sizeAdvice,
-  { takesNumbers: true, toToml: (bytes) => JSON.stringify(inUnits(bytes, sizeUnits)) },
+  { takesNumbers: true, toToml: (bytes) => tomlText(inUnits(bytes, sizeUnits)) },
 );
 
 const timeUnits: Readonly<Record<string, number>> = {
@@ -142,7 +154,7 @@ function timeIn(unitMs: number): Kind<number> {
       return Number.isSafeInteger(time) ? time : fail(advice);
     },
     advice,
-    { toToml: (time) => JSON.stringify(time === 0 ? '0s' : inUnits(time * unitMs, timeUnits)) },
+    { toToml: (time) => tomlText(time === 0 ? '0s' : inUnits(time * unitMs, timeUnits)) },
   );
 }
 
@@ -161,7 +173,7 @@ export const rate: Kind<{ readonly pushes: number; readonly seconds: number }> =
     return { pushes: Number(pushes), seconds: Number(each) };
   },
   'Give pushes and seconds, such as "30/60".',
-  { toToml: ({ pushes, seconds: each }) => JSON.stringify(`${pushes}/${each}`) },
+  { toToml: ({ pushes, seconds: each }) => tomlText(`${pushes}/${each}`) },
 );
 
 /** One of some words. */

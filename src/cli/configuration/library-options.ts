@@ -1,6 +1,7 @@
 /** Options of `createGitServer` that settings become as they are. */
 import type { OptionError } from '../../errors.js';
 import type { GitServerOptions } from '../../options.js';
+import type { ChangeableOptions } from '../../server.js';
 import type { Configuration } from './configuration.js';
 import type { ConfigurationError } from './given.js';
 import { settingNames, settings, type SettingName } from './settings.js';
@@ -30,6 +31,17 @@ export function libraryOptions(
     maxPushBytes: Math.max(maxPushBytes, 64 * gibibyte),
   };
   return options;
+}
+
+/** Those that can change while a server runs; what is not set is undefined, so that it goes back to its default. */
+export function changeableOptions(configuration: Configuration): ChangeableOptions {
+  const {
+    gitCommand: _command,
+    gitConfig: _config,
+    hooks: _hooks,
+    ...others
+  } = libraryOptions(configuration);
+  return { pushLimits: undefined, cors: undefined, ...others };
 }
 
 /** The setting that a complaint of the library is about; undefined when it is about none. */

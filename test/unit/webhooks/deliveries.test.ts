@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startReceiver, withStatus } from '../../support/receiver.js';
 import { eventually } from '../../support/server.js';
-import { failedIn, openStage, pushOf, secret, updated, waitingIn, type Stage } from './stage.js';
+import { failedIn, openStage, secret, waitingIn, type Stage } from './stage.js';
 
 let stage: Stage;
 
@@ -23,16 +23,6 @@ describe('deliveries', () => {
     await stage.emptied();
     expect(failedIn(stage.queue)).toEqual([]);
     expect(stage.problems).toEqual([]);
-  });
-
-  test('are not made of what was refused or is not known', async () => {
-    stage.start();
-    const refused = { ...updated('refs/heads/no'), result: { status: 'rejected', reason: 'no' } } as const;
-    const unknown = { ...updated('refs/heads/maybe'), result: { status: 'unknown' } } as const;
-    stage.pushes.emit('push', pushOf('app.git', refused, unknown, updated('refs/heads/yes')));
-    await stage.receiver.waitFor(1);
-    await stage.emptied();
-    expect(stage.refs()).toEqual(['refs/heads/yes']);
   });
 
   test('go to those webhooks that want the repository', async () => {

@@ -56,6 +56,7 @@ describe('options of webhooks', () => {
     ['backoff.firstMs', { backoff: { firstMs: -1 } }],
     ['timeoutMs', { timeoutMs: 2 ** 31 }],
     ['connectTimeoutMs', { connectTimeoutMs: '5' }],
+    ['historyTimeoutMs', { historyTimeoutMs: 0 }],
     ['concurrency', { concurrency: 0 }],
     ['maxQueueBytes', { maxQueueBytes: Number.NaN }],
     ['maxFailed', { maxFailed: 0 }],
@@ -78,7 +79,7 @@ describe('options of webhooks', () => {
   test('nothing that is thrown, told or inspected shows the secret', async () => {
     stage.receiver.answer = withStatus(500);
     const webhooks = stage.start({ maxAttempts: 2 });
-    stage.pushes.emit('push', pushOf('app.git', updated('refs/heads/main', oid(1), oid(3))));
+    stage.pushes.emit('change', pushOf('app.git', updated('refs/heads/main', oid(1), oid(3))));
     await eventually('it is given up', () => stage.problemsOf('given-up').length === 1);
     const shown = inspect([webhooks, stage.problems], { depth: 20, showHidden: true });
     expect(shown).not.toContain(secret);

@@ -1,11 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { hasChanged, pingPayload, pushPayload } from '../../../src/webhooks/payload.js';
-import { oid, pushOf, updated, zeroOid } from './stage.js';
+import { factsWithoutGit } from '../../../src/webhooks/describe.js';
+import { pingPayload, pushPayload, type ChangeFacts } from '../../../src/webhooks/payload.js';
+import { commitOf, oid, pushOf, updated, zeroOid } from './stage.js';
 
 const publicUrl = new URL('https://git.example.org/base/');
 
-function payloadOf(repository: string, update = updated('refs/heads/main'), url?: URL): unknown {
-  return JSON.parse(pushPayload(pushOf(repository, update), update, url));
+const forward: ChangeFacts = {
+  isForced: false,
+  history: { head: commitOf(2), commits: [commitOf(1), commitOf(2)], isTruncated: false },
+};
+
+function payloadOf(
+  repository: string,
+  update = updated('refs/heads/main'),
+  url?: URL,
+  facts = factsWithoutGit(update),
+): unknown {
+  return JSON.parse(pushPayload(pushOf(repository, update), update, facts, url));
 }
 
 describe('the payload of a push', () => {
@@ -21,6 +32,7 @@ describe('the payload of a push', () => {
       compare: '',
       commits: [],
       head_commit: null,
+      truncated: true,
       repository: {
         name: 'app',
         full_name: 'team/web/app',
@@ -32,6 +44,33 @@ describe('the payload of a push', () => {
       },
       pusher: { name: 'ann' },
       sender: { login: 'ann', type: 'User' },
+    });
+  });
+
+  test('names the commits with what receivers look at', () => {
+    const odd = commitOf(2, { isDistinct: false, added: ['a'], removed: ['b'], modified: ['c d'] });
+    const facts = {
+      isForced: true,
+      history: { head: odd, commits: [commitOf(1), odd], isTruncated: false },
+    };
+    const head = {
+      id: oid(2),
+      tree_id: oid(102),
+      distinct: false,
+      message: 'commit 2',
+      timestamp: '2026-02-03T04:05:06+07:00',
+      url: `https://git.example.org/base/team/app.git/commit/${oid(2)}`,
+      author: { name: 'Ann', email: 'ann@example.org' },
+      committer: { name: 'Bob', email: 'bob@example.org' },
+      added: ['a'],
+      removed: ['b'],
+      modified: ['c d'],
+    };
+    expect(payloadOf('team/app.git', undefined, publicUrl, facts)).toMatchObject({
+      forced: true,
+      head_commit: head,
+      commits: [{ id: oid(1), distinct: true, added: [] }, head],
+      truncated: false,
     });
   });
 
@@ -53,7 +92,7 @@ describe('the payload of a push', () => {
   });
 
   test('holds no URL where none is configured', () => {
-    expect(JSON.stringify(payloadOf('team/app.git'))).not.toContain('http');
+    expect(JSON.stringify(payloadOf('team/app.git', undefined, undefined, forward))).not.toContain('http');
   });
 
   test('escapes a name in a URL, so that it stays one path', () => {
@@ -70,27 +109,20 @@ describe('the payload of a push', () => {
   ])('names a repository without a name after its folder: %s', (gitDir, name) => {
     const update = updated('refs/heads/main');
     const event = { ...pushOf('', update), repository: { name: '', gitDir } };
-    const payload: unknown = JSON.parse(pushPayload(event, update, publicUrl));
+    const payload: unknown = JSON.parse(pushPayload(event, update, forward, publicUrl));
     expect(payload).toMatchObject({
       repository: { name, full_name: name, canonical_name: '', clone_url: publicUrl.href },
+      head_commit: { url: `https://git.example.org/base/commit/${oid(2)}` },
     });
   });
 
   test('calls somebody without a name anonymous', () => {
     const update = updated('refs/heads/main');
     const payload: unknown = JSON.parse(
-      pushPayload({ ...pushOf('a', update), user: undefined }, update, undefined),
+      pushPayload({ ...pushOf('a', update), user: undefined }, update, forward, undefined),
     );
     expect(payload).toMatchObject({ pusher: { name: 'anonymous' } });
   });
-});
-
-test('what has not changed is what was refused, what is not known, and what is as it was', () => {
-  const update = updated('refs/heads/main');
-  expect(hasChanged(update)).toBe(true);
-  expect(hasChanged({ ...update, result: { status: 'rejected', reason: 'no' } })).toBe(false);
-  expect(hasChanged({ ...update, result: { status: 'unknown' } })).toBe(false);
-  expect(hasChanged(updated('refs/heads/main', oid(1), oid(1)))).toBe(false);
 });
 
 test('the payload of a ping says which webhook it is for', () => {

@@ -10,7 +10,7 @@ import {
 import { makeTempDir, type TempDir } from '../../support/fixtures.js';
 import { startReceiver, type Receiver } from '../../support/receiver.js';
 import { eventually } from '../../support/server.js';
-import { Observers, type PushEvent, type RefUpdateResult } from '../../../src/events.js';
+import { Observers, type ChangedCommit, type ChangeEvent, type RefUpdate } from '../../../src/events.js';
 
 export const zeroOid = '0'.repeat(40);
 
@@ -18,29 +18,49 @@ export function oid(number: number): string {
   return number.toString(16).padStart(40, 'a');
 }
 
-/** An update of a ref that git has accepted. */
-export function updated(refName: string, from: string = oid(1), to: string = oid(2)): RefUpdateResult {
+export function updated(refName: string, from: string = oid(1), to: string = oid(2)): RefUpdate {
   const kind = to === zeroOid ? 'delete' : from === zeroOid ? 'create' : 'update';
-  return { refName, oldOid: from, newOid: to, kind, result: { status: 'ok' } };
+  return { refName, oldOid: from, newOid: to, kind };
 }
 
-export function pushOf(repository: string, ...updates: RefUpdateResult[]): PushEvent {
+/** A commit in the middle of things. */
+export function commitOf(number: number, more: Partial<ChangedCommit> = {}): ChangedCommit {
   return {
-    context: {} as PushEvent['context'],
+    oid: oid(number),
+    treeOid: oid(number + 100),
+    message: `commit ${number}`,
+    committedAt: '2026-02-03T04:05:06+07:00',
+    authorName: 'Ann',
+    authorEmail: 'ann@example.org',
+    committerName: 'Bob',
+    committerEmail: 'bob@example.org',
+    added: [],
+    removed: [],
+    modified: [],
+    isDistinct: true,
+    ...more,
+  };
+}
+
+/** What a server tells whose git says that every change goes forward by one commit. */
+export function pushOf(repository: string, ...changes: RefUpdate[]): ChangeEvent {
+  return {
+    context: {} as ChangeEvent['context'],
     user: { name: 'ann' },
     repository: { name: repository, gitDir: `/srv/git/${repository}` },
-    updates,
-    unpack: 'ok',
+    changes,
     pushOptions: [],
     certificate: undefined,
     isAtomic: false,
+    isForced: () => Promise.resolve(false),
+    history: () => Promise.resolve({ head: commitOf(2), commits: [commitOf(2)], isTruncated: false }),
   };
 }
 
 /** A source that says what it is told to. */
 export class Pushes extends Observers {
   push(repository: string, ...refNames: string[]): void {
-    this.emit('push', pushOf(repository, ...refNames.map((name) => updated(name))));
+    this.emit('change', pushOf(repository, ...refNames.map((name) => updated(name))));
   }
 }
 

@@ -15,7 +15,6 @@ export const operation = {
     flag: '--webhook-queue <DIR>',
     text: 'where deliveries wait until they have arrived',
     without: "`webhooks` in the service's folder for state, or in the user's",
-    needsRestart: true,
   }),
   'log.level': setting({
     kind: choice(logLevels),
