@@ -1,4 +1,4 @@
-import { Gauge, type Metric, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { KindCounts } from '../http/admission/admission.js';
 import type { GitServer, ServerStatus } from '../server.js';
 
@@ -37,5 +37,5 @@ export function showState(server: Pick<GitServer, 'status'>, registry: Registry,
       Number(isClosing),
     ),
   ];
-  for (const each of gauges) registry.registerMetric(each as Metric);
+  for (const each of gauges) registry.registerMetric(each);
 }
