@@ -15,6 +15,7 @@ import { createLogger, logEvents, logLanding } from './logging.js';
 import { answerHealth, Health } from './observation/health.js';
 import { isWatched, LiveLine } from './observation/live-line.js';
 import { observe, requestIdReader } from './observation/observe.js';
+import { traced } from './observation/traced.js';
 import { Reloadable } from './reload.js';
 import { openServedAccess } from './served-access.js';
 import { servedGit, servedStore } from './served-git.js';
@@ -84,7 +85,7 @@ export async function serve({ version, commandLine }: ServeOptions): Promise<num
     access: () => openServedAccess(configuration, store, log),
     wanted: () => wantedWebhooks(configuration),
   });
-  const git = servedGit(configuration, { repositories: store, ...access.options });
+  const git = await traced(servedGit(configuration, { repositories: store, ...access.options }));
   const gitVersion = await git.gitVersion();
   const webhooks = await ServedWebhooks.open(wanted, git, log);
   const reloadable = new Reloadable({ commandLine, store, git, webhooks, log }, configuration, access);

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningCommand } from '../support/command.js';
+import { startCommand, type RunningCommand } from '../support/command.js';
 import { eventually } from '../support/server.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
@@ -151,6 +151,32 @@ test('a request is told with its stages, its bytes and refs, and how git has end
   await eventually('what is missing is logged with its code', () => linesOf(server).some(missing));
 });
 
+test('spans go to the SDK that the operator has loaded', async ({ onTestFinished }) => {
+  const sdk = import.meta.resolve('@opentelemetry/sdk-trace-base');
+  const api = import.meta.resolve('@opentelemetry/api');
+  const telemetry = join(place.folder, 'telemetry.mjs');
+  await writeFile(
+    telemetry,
+    `import * as sdk from '${sdk}';
+import * as api from '${api}';
+const { BasicTracerProvider, SimpleSpanProcessor, ConsoleSpanExporter } = sdk.default ?? sdk;
+const { trace } = api.default ?? api;
+trace.setGlobalTracerProvider(
+  new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(new ConsoleSpanExporter())] }),
+);
+`,
+  );
+  const server = await startCommand([place.root], {
+    env: { HOME: place.folder, NODE_OPTIONS: `--import ${pathToFileURL(telemetry).href}` },
+  });
+  onTestFinished(async () => void (await server.stop()));
+  await place.git('ls-remote', `${server.url}app.git`);
+  await eventually('the request is told', () =>
+    server.stdout().includes("name: 'GET /{repository}/info/refs'"),
+  );
+  expect(server.stdout()).toContain("name: 'gittyphoon.authorize'");
+});
+
 /** What is seen of a line in the end: all before the last time it was taken away is gone. */
 const seen = (line: string): string =>
   line
@@ -181,7 +207,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     await eventually('it listens', () => /Clone with: [^\n]*\n/.test(shown()));
     const url = /Listening on (\S+)/.exec(shown())?.[1] ?? '';
     const pushing = place.tryPush(withCredentials(`${url}app.git`, 'ann', 'x'));
-    await eventually('the push is shown', () => /\u001B\[2Kpush \/app\.git by ann: /.test(shown()));
+    await eventually('the push is shown', () => shown().includes('\u001B[2Kpush /app.git by ann: '));
     for (let time = 0; time < 5; time += 1) await ask(`${url}app/HEAD`);
     await eventually('others are logged meanwhile', () => (shown().match(/dumb: 200/g) ?? []).length === 5);
     await writeFile(gate, '');

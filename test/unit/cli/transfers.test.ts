@@ -23,7 +23,7 @@ function request(given: {
   return {
     context: given.context ?? ({ service: 'git-upload-pack', path: name } as ActiveRequest['context']),
     user: user === undefined ? undefined : { name: user },
-    repository: { name, gitDir: `/srv/${name}` } as ActiveRequest['repository'],
+    repository: { name, gitDir: `/srv/${name}` },
     requestBytes: 0,
     responseBytes: bytes,
     elapsedMs,
