@@ -1,3 +1,4 @@
+export { limitConnections, type ConnectionLimits } from './adapters/connections.js';
 export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './adapters/fetch.js';
 export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
 export { RepositoryAdministration, type AdministrationOptions } from './administration/administration.js';
@@ -39,11 +40,13 @@ export type {
 } from './events.js';
 export type { ChangedPath, PushedCommit, QuarantinedObjects } from './git/quarantine.js';
 export { GitVersionError } from './git/version.js';
+export { createVisibilityReader } from './git/visibility-note.js';
 export type { CreateOnPush } from './http/create-on-push.js';
 export type { GitRequest, GitResponse, Header, ResponseBody } from './http/exchange.js';
 export type {
   CorsOptions,
   EnvironmentFunction,
+  GitResourceOptions,
   GitServerOptions,
   LimitOptions,
   RepositoryLookup,

@@ -3,6 +3,7 @@ import type { AccessPolicy, Authenticate, Authorize, AuthorizeUpdate, Challenge 
 import type { GitUser, RequestContext } from './context.js';
 import type { AdmissionLimits } from './http/admission/admission.js';
 import type { ServiceLimits } from './http/call.js';
+import type { GitProcessBounds } from './git/runner.js';
 import type { CreateOnPush, CreatePlace } from './http/create-on-push.js';
 import type { CorsPolicy } from './http/cors.js';
 import type { ProtocolVersion } from './protocol/git-protocol.js';
@@ -108,6 +109,24 @@ export interface LimitOptions {
   readonly queueTimeoutMs?: number | undefined;
 }
 
+/** What a single git, with all that it starts, may take of the machine. All are off by default. */
+export interface GitResourceOptions {
+  /** How many threads compress a pack (`pack.threads`). Default git's: as many as there are processors, for each git. */
+  readonly packThreads?: number | undefined;
+  /** The memory that each of these threads may use for its window (`pack.windowMemory`), in bytes. Default git's: no bound. */
+  readonly packWindowMemoryBytes?: number | undefined;
+  /** How far others go before git when processors are short: 0 to 19. Default 0. */
+  readonly nice?: number | undefined;
+  /**
+   * The memory that each process may write to, in bytes, from 16 MiB on; packs that git reads are not counted. git fails
+   * beyond it. Needs the command `prlimit` (Linux), by way of which every git is then started: a millisecond. Default no
+   * bound.
+   */
+  readonly maxMemoryBytes?: number | undefined;
+  /** The processor time of each process, in seconds; it is killed beyond it. Needs `prlimit` as well. Default no bound. */
+  readonly maxCpuSeconds?: number | undefined;
+}
+
 /** Options of `createGitServer`. */
 export interface GitServerOptions {
   /** A folder of repositories, a store, or a function. A folder serves everything below it, at any depth. */
@@ -183,7 +202,9 @@ export interface GitServerOptions {
   readonly dumbHttp?: boolean | undefined;
   /** Cross-origin access for browsers. Default none. */
   readonly cors?: CorsOptions | undefined;
-  /** Bounds on size and time. */
+  /** Memory and processor time of each git. Default no bounds. */
+  readonly gitResources?: GitResourceOptions | undefined;
+  /** Bounds on size, time and number. */
   readonly limits?: LimitOptions | undefined;
 }
 
@@ -194,6 +215,7 @@ export interface ResolvedOptions {
   readonly createOnPush: { readonly decide: CreateOnPush; readonly place: CreatePlace } | undefined;
   readonly gitCommand: string;
   readonly gitConfig: readonly (readonly [key: string, value: string])[];
+  readonly gitProcesses: GitProcessBounds;
   readonly environment: EnvironmentFunction;
   readonly highestProtocolVersion: ProtocolVersion;
   readonly dumbHttp: boolean;

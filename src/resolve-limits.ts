@@ -41,8 +41,9 @@ function checkLimit(key: string, value: unknown): void {
   const option = `limits.${key}`;
   if (key === 'temporaryDirectory') {
     if (!isFolder(textOr(value, option, ''))) throw new OptionError(option, 'names no folder');
-  } else if (key !== 'reservedGitProcesses' || value !== 0) {
-    wholeNumber(value, option, key.endsWith('Ms') ? { highest: maxTimerMs } : {});
+  } else {
+    const lowest = key === 'reservedGitProcesses' ? 0 : 1;
+    wholeNumber(value, option, { lowest, ...(key.endsWith('Ms') ? { highest: maxTimerMs } : {}) });
   }
 }
 

@@ -18,6 +18,7 @@ import { repositoryAt } from './repository/function-store.js';
 import type { Repository } from './repository/repository.js';
 import { resolvePushPolicy } from './resolve-push-policy.js';
 import { resolveCreateOnPush } from './resolve-create.js';
+import { resolveGitResources } from './resolve-git-resources.js';
 import { resolveLimits } from './resolve-limits.js';
 
 const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
@@ -41,6 +42,7 @@ const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   highestProtocolVersion: true,
   dumbHttp: true,
   cors: true,
+  gitResources: true,
   limits: true,
 };
 
@@ -163,12 +165,15 @@ export function resolveOptions(options: GitServerOptions): ResolvedOptions {
   }
   functionOrNone(environment, 'environment');
   const limits = resolveLimits(options.limits);
+  const resources = resolveGitResources(options.gitResources);
   return {
     find: resolveFind(options),
     policy: resolvePolicy(options),
     createOnPush: resolveCreateOnPush(options),
     gitCommand: textOr(options.gitCommand, 'gitCommand', 'git'),
-    gitConfig: resolveGitConfig(options),
+    // What is said of a key by name has the last word.
+    gitConfig: [...resources.config, ...resolveGitConfig(options)],
+    gitProcesses: resources.processes,
     environment,
     highestProtocolVersion,
     dumbHttp: booleanOr(options.dumbHttp, 'dumbHttp', true),

@@ -43,7 +43,7 @@ export interface GitServer {
   /** The requests that have not been answered to their end. */
   activeRequests(): readonly ActiveRequest[];
   /**
-   * Takes no new requests (they get 503, those as well that wait for their turn), waits up to `graceMs` milliseconds
+   * Takes no new requests (they get 503, and so do those that wait for their turn), waits up to `graceMs` milliseconds
    * (default 10,000) for the running ones, for `postReceive` and for the listeners of `change`, then ends what is left of
    * git.
    */
@@ -61,11 +61,29 @@ export interface GitServer {
 }
 
 /** What can change while a server runs: all but what every git is started with. */
-export type ChangeableOptions = Partial<Omit<GitServerOptions, 'gitCommand' | 'gitConfig' | 'hooks'>>;
+export type ChangeableOptions = Partial<
+  Omit<GitServerOptions, 'gitCommand' | 'gitConfig' | 'gitResources' | 'hooks'>
+>;
+
+/** What is counted from the start on, and how gits are ended. */
+const fixedLimits = [
+  'killGraceMs',
+  'maxSpooledBytes',
+  'maxGitProcesses',
+  'reservedGitProcesses',
+  'maxQuickProcesses',
+  'maxGitProcessesPerRepository',
+  'maxGitProcessesPerClient',
+  'maxQueuedRequests',
+  'queueTimeoutMs',
+] as const satisfies (keyof ResolvedOptions['limits'])[];
 
 function rejectFixed(changes: ChangeableOptions, { limits }: ResolvedOptions, next: ResolvedOptions): void {
-  const fixed = ['gitCommand', 'gitConfig', 'hooks'].find((option) => Object.hasOwn(changes, option));
-  const changed = next.limits.killGraceMs === limits.killGraceMs ? fixed : 'limits.killGraceMs';
+  const fixed = ['gitCommand', 'gitConfig', 'gitResources', 'hooks'].find((name) =>
+    Object.hasOwn(changes, name),
+  );
+  const limit = fixedLimits.find((name) => next.limits[name] !== limits[name]);
+  const changed = limit === undefined ? fixed : `limits.${limit}`;
   if (changed !== undefined) throw new OptionError(changed, 'cannot change while the server runs');
 }
 
@@ -84,6 +102,7 @@ export function createGitServer(options: GitServerOptions): GitServer {
     command: resolved.gitCommand,
     environment: baseEnvironment(process.env),
     config: resolved.gitConfig,
+    bounds: resolved.gitProcesses,
     killGraceMs: resolved.limits.killGraceMs,
   });
   const told = new Set<Promise<void>>();
@@ -131,7 +150,7 @@ export function createGitServer(options: GitServerOptions): GitServer {
     gitVersion: async () => (await probeGitVersion(git, resolved.gitCommand)).text,
     status: () => ({
       ...admission.status(),
-      requests: activeRequests().length,
+      requests: [pipeline, ...earlier].reduce((sum, { activeCount }) => sum + activeCount, 0),
       gitProcesses: git.runningCount,
       spooledBytes: spoolBudget.bytes,
       isClosing,

@@ -2,7 +2,7 @@ export { openAccessFile, type AccessFile, type AccessFileOptions } from './acces
 export { combineAuthenticators } from './combine.js';
 export { hashPassword } from './password.js';
 export type { Authenticate, Authorize, AuthorizeUpdate, RefUpdateRequest, UpdateDecision } from './policy.js';
-export { createAccessRules, type AccessRules, type RulesSummary } from './rules.js';
+export { createAccessRules, type AccessRules, type AccessRulesOptions, type RulesSummary } from './rules.js';
 export type {
   AccessRule,
   AccessRulesData,

@@ -8,6 +8,7 @@ import { TokenRefusal, userOf } from './oidc-claims.js';
 import { IssuerKeys, IssuerUnavailableError } from './oidc-keys.js';
 import type { OidcOptions } from './oidc-options.js';
 import { resolveOidcOptions } from './oidc-resolve-options.js';
+import { askEach } from './oidc-several.js';
 import { issuerOf, verifyToken } from './oidc-token.js';
 import type { Authenticate } from './policy.js';
 import { VerifiedTokens } from './verified-tokens.js';
@@ -22,10 +23,12 @@ function tokenOf(credentials: Credentials | undefined): string | undefined {
 }
 
 /**
- * Recognises users by tokens of one issuer, as Bearer or as a Basic password. Gives nothing for what is no token, for
- * one of another issuer, and for one that is not good; so several of these can be asked in turn. Rejects with `ERR_BUSY`
- * (503) when the issuer's keys cannot be had. `details` of the user holds `issuer` and `claims`. Throws an `OptionError`
- * for options that cannot be used; nothing is asked of the issuer before the first token comes.
+ * Recognises users by tokens of one issuer, as Bearer or as a Basic password. Gives undefined for what is no token and for
+ * one of another issuer, and null for one of this issuer that is not good, so that nobody else is asked about it. Where
+ * one issuer has several tables of options, such as for two audiences with different rights, give them all at once, as a
+ * list: the first that accepts a token decides. Rejects with `ERR_AUTHENTICATION_UNAVAILABLE` (503) when the issuer's keys
+ * cannot be had. `details` of the user holds `issuer` and `claims`. Throws an `OptionError` for options that cannot be
+ * used; nothing is asked of the issuer before the first token comes.
  *
  * @example
  * const authenticate = oidcAuthenticator({
@@ -38,7 +41,13 @@ function tokenOf(credentials: Credentials | undefined): string | undefined {
  *   operations: { read: true, write: { ref: 'refs/heads/main' } },
  * });
  */
-export function oidcAuthenticator(options: OidcOptions): Authenticate {
+export function oidcAuthenticator(options: OidcOptions | readonly OidcOptions[]): Authenticate {
+  return Array.isArray(options)
+    ? askEach((options as readonly OidcOptions[]).map((each) => authenticatorOf(each)))
+    : authenticatorOf(options as OidcOptions);
+}
+
+function authenticatorOf(options: OidcOptions): Authenticate {
   const resolved = resolveOidcOptions(options);
   const { issuer, onRefused } = resolved;
   const onProblem = resolved.onProblem ?? ((problem) => process.emitWarning(problem.message));
@@ -64,7 +73,7 @@ export function oidcAuthenticator(options: OidcOptions): Authenticate {
     } catch (error) {
       if (error instanceof TokenRefusal) {
         onRefused?.({ reason: error.message, context });
-        return undefined;
+        return null;
       }
       if (!(error instanceof IssuerUnavailableError)) throw error;
       if (error.message !== lastProblem) {
@@ -72,7 +81,7 @@ export function oidcAuthenticator(options: OidcOptions): Authenticate {
         onProblem(error);
       }
       // A 401 would make git forget a credential that is good.
-      throw new GitTyphoonError('ERR_BUSY', {
+      throw new GitTyphoonError('ERR_AUTHENTICATION_UNAVAILABLE', {
         message: 'the issuer of your token cannot be asked for its keys; try again shortly',
         cause: error,
         headers: [['Retry-After', '5']],

@@ -1,6 +1,6 @@
 /** Rules of data, checked and made ready to be asked. */
 import type { GlobMatcher } from './glob.js';
-import type { AccessRulesData, Permission, Visibility } from './rules-data.js';
+import type { AccessRulesData, Permission, RepositoryVisibility } from './rules-data.js';
 import { checkUserName, Groups, undeclared, type Asker } from './rules-groups.js';
 import { compileRefs, compileRepositories, type RefPatterns } from './rules-patterns.js';
 import { readPermissions } from './rules-permissions.js';
@@ -23,7 +23,7 @@ export interface CompiledVisibility {
   /** From 0. */
   readonly index: number;
   readonly fits: GlobMatcher;
-  readonly visibility: Visibility;
+  readonly visibility: RepositoryVisibility['visibility'];
 }
 
 export interface CompiledRules {
@@ -32,14 +32,19 @@ export interface CompiledRules {
   readonly rules: readonly CompiledRule[];
 }
 
-const visibilities: readonly Visibility[] = ['public', 'authenticated', 'private'];
+const visibilities: readonly CompiledVisibility['visibility'][] = [
+  'public',
+  'authenticated',
+  'private',
+  'noted',
+];
 
 function required<Value>(value: Value | undefined, path: RulesPath, key: string, meaning: string): Value {
   if (value === undefined) throw new RulesProblem(path, `"${key}" is missing; it says ${meaning}`);
   return value;
 }
 
-function compileVisibility(value: unknown, index: number): CompiledVisibility {
+function compileVisibility(value: unknown, index: number, canReadNotes: boolean): CompiledVisibility {
   const path = ['repositories', index];
   const { name, visibility } = readTable(value, path, ['name', 'visibility']);
   const names = required(readTexts(name, [...path, 'name']), path, 'name', 'which repositories are meant');
@@ -47,6 +52,10 @@ function compileVisibility(value: unknown, index: number): CompiledVisibility {
   const known = visibilities.find((each) => each === given);
   if (!known) {
     const problem = `this is no visibility; known are ${visibilities.join(', ')}`;
+    throw new RulesProblem([...path, 'visibility'], problem);
+  }
+  if (known === 'noted' && !canReadNotes) {
+    const problem = '"noted" needs the option visibilityOf, which reads what a repository says of itself';
     throw new RulesProblem([...path, 'visibility'], problem);
   }
   return { index, fits: compileRepositories(names), visibility: known };
@@ -140,14 +149,14 @@ function compileRule(value: unknown, index: number, groups: Groups): CompiledRul
   };
 }
 
-/** Throws a {@link RulesProblem} for the first thing that cannot be used. */
-export function compileRules(data: AccessRulesData): CompiledRules {
+/** Throws a {@link RulesProblem} for the first thing that cannot be used; without a reader of notes, `noted` is such. */
+export function compileRules(data: AccessRulesData, canReadNotes: boolean): CompiledRules {
   const table = readTable(data, [], ['groups', 'repositories', 'rules']);
   const groups = new Groups(table['groups']);
   return {
     groups,
     repositories: readList(table['repositories'], ['repositories']).map((value, index) =>
-      compileVisibility(value, index),
+      compileVisibility(value, index, canReadNotes),
     ),
     rules: readList(table['rules'], ['rules']).map((value, index) => compileRule(value, index, groups)),
   };

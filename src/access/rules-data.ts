@@ -26,7 +26,8 @@ export type Visibility = 'public' | 'authenticated' | 'private';
 export interface RepositoryVisibility {
   /** A pattern (see `compileGlob`) or several, for canonical names with or without their final `.git`. */
   readonly name: string | readonly string[];
-  readonly visibility: Visibility;
+  /** `noted` is what each repository says of itself (see `AccessRulesOptions.visibilityOf`), and private where it says nothing. */
+  readonly visibility: Visibility | 'noted';
 }
 
 /** One rule. It decides what it allows or denies, for those whom it names, where no earlier rule has decided. */

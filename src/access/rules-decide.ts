@@ -4,7 +4,7 @@
  * comes after all rules; what nothing has decided is refused.
  */
 import type { CompiledRule, CompiledRules, CompiledVisibility } from './rules-compile.js';
-import type { Permission } from './rules-data.js';
+import type { Permission, Visibility } from './rules-data.js';
 import type { Asker } from './rules-groups.js';
 
 /** What a permission is asked for. */
@@ -20,7 +20,8 @@ export type Target =
 /** What has decided; undefined where nothing speaks of it. */
 export type Decider =
   | { readonly kind: 'rule'; readonly rule: CompiledRule }
-  | { readonly kind: 'visibility'; readonly entry: CompiledVisibility };
+  /** `note`: the entry leaves it to the repository. */
+  | { readonly kind: 'visibility' | 'note'; readonly entry: CompiledVisibility };
 
 export interface Decision {
   readonly isAllowed: boolean;
@@ -42,21 +43,38 @@ function fitsTarget(rule: CompiledRule, target: Target, isDenial: boolean): bool
   }
 }
 
-function visibilityOf(rules: CompiledRules, asker: Asker, repositoryName: string): Decision {
-  const entry = rules.repositories.find(({ fits }) => fits(repositoryName));
-  if (!entry) return { isAllowed: false, by: undefined };
-  const isNamed = asker.name !== undefined;
-  const isAllowed = entry.visibility === 'public' || (entry.visibility === 'authenticated' && isNamed);
-  return { isAllowed, by: { kind: 'visibility', entry } };
+function entryOf(rules: CompiledRules, repositoryName: string): CompiledVisibility | undefined {
+  return rules.repositories.find(({ fits }) => fits(repositoryName));
 }
 
-/** One question and its answer. */
+/** Whether the repository's own note counts, where no rule decides. */
+export function goesByNote(rules: CompiledRules, repositoryName: string): boolean {
+  return entryOf(rules, repositoryName)?.visibility === 'noted';
+}
+
+function decideByVisibility(
+  rules: CompiledRules,
+  asker: Asker,
+  repositoryName: string,
+  noted: Visibility | undefined,
+): Decision {
+  const entry = entryOf(rules, repositoryName);
+  if (!entry) return { isAllowed: false, by: undefined };
+  const isByNote = entry.visibility === 'noted';
+  const visibility = isByNote ? noted : entry.visibility;
+  const isNamed = asker.name !== undefined;
+  const isAllowed = visibility === 'public' || (visibility === 'authenticated' && isNamed);
+  return { isAllowed, by: { kind: isByNote ? 'note' : 'visibility', entry } };
+}
+
+/** One question and its answer. `noted` is what the repository says of itself; needed for reading alone. */
 export function decide(
   rules: CompiledRules,
   asker: Asker,
   repositoryName: string,
   permission: Permission,
   target: Target,
+  noted?: Visibility,
 ): Decision {
   for (const rule of rules.rules) {
     const isDenial = rule.deny.has(permission);
@@ -66,6 +84,6 @@ export function decide(
     return { isAllowed: !isDenial, by: { kind: 'rule', rule } };
   }
   return permission === 'read'
-    ? visibilityOf(rules, asker, repositoryName)
+    ? decideByVisibility(rules, asker, repositoryName, noted)
     : { isAllowed: false, by: undefined };
 }

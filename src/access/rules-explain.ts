@@ -1,6 +1,6 @@
 /** Why something is allowed or not: the rule that decided, and where it stands. */
 import type { CompiledRules } from './rules-compile.js';
-import type { Permission } from './rules-data.js';
+import type { Permission, Visibility } from './rules-data.js';
 import { decide, type Decider, type Decision } from './rules-decide.js';
 import type { Asker } from './rules-groups.js';
 import { fullRef } from './rules-patterns.js';
@@ -25,6 +25,8 @@ export interface RulesQuestion {
   /** A full name, or short as in rules. Without it, changes are asked for some ref: is there one that they may change so? */
   readonly ref?: string | undefined;
   readonly action: AccessAction;
+  /** What the repository says of itself, for entries whose visibility is `noted`. Default nothing, which is private. */
+  readonly noted?: Visibility | undefined;
 }
 
 /** The answer, and what has decided it. */
@@ -37,8 +39,10 @@ export interface Explanation {
   readonly ref: string | undefined;
   /** All groups of the user that the rules know of. */
   readonly groups: readonly string[];
-  /** A rule, a repository's visibility, or nothing, which is a no. */
-  readonly decidedBy: 'rule' | 'visibility' | 'nothing';
+  /** A rule, a repository's visibility, the note to which that leaves it, or nothing, which is a no. */
+  readonly decidedBy: 'rule' | 'visibility' | 'note' | 'nothing';
+  /** What the repository says of itself, where that has decided; undefined as well where it says nothing. */
+  readonly noted: Visibility | undefined;
   /** Which rule or repositories entry, counted from 1. */
   readonly number: number | undefined;
   readonly file: string | undefined;
@@ -61,12 +65,12 @@ interface Found extends Decision {
 function ask(
   rules: CompiledRules,
   asker: Asker,
-  { repository, ref }: RulesQuestion,
+  { repository, ref, noted }: RulesQuestion,
   wanted: Permission,
 ): Found {
   if (wanted === 'read') {
     return {
-      ...decide(rules, asker, repository, 'read', { kind: 'repository' }),
+      ...decide(rules, asker, repository, 'read', { kind: 'repository' }, noted),
       permission: 'read',
     };
   }
@@ -108,6 +112,7 @@ export function explain(rules: CompiledRules, source: RulesSource, question: Rul
     ref,
     groups: [...asker.groups].filter((name) => rules.groups.has(name)).sort(),
     decidedBy: 'nothing',
+    noted: found.by?.kind === 'note' ? question.noted : undefined,
     number: undefined,
     file: undefined,
     line: undefined,

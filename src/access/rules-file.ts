@@ -7,11 +7,17 @@ import type { Authorize, AuthorizeUpdate } from './policy.js';
 import { compileRules, type CompiledRules } from './rules-compile.js';
 import { locate } from './rules-positions.js';
 import { RulesProblem, type RulesPath } from './rules-problem.js';
-import { asAccessRules, summarise, type AccessRules, type RulesSummary } from './rules.js';
+import {
+  asAccessRules,
+  summarise,
+  type AccessRules,
+  type AccessRulesOptions,
+  type RulesSummary,
+} from './rules.js';
 import { decodeLines } from './text-lines.js';
 import { WatchedFile } from './watched-file.js';
 
-export interface RulesFileOptions {
+export interface RulesFileOptions extends AccessRulesOptions {
   /** A changed file cannot be used; what was read before stays in force. Default: a warning of the process. */
   readonly onProblem?: ((problem: AccessFileError) => void) | undefined;
   /** A changed file is in force now. */
@@ -29,7 +35,7 @@ interface ReadRules {
   readonly summary: RulesSummary;
 }
 
-function parseRulesFile(content: Uint8Array, file: string): ReadRules {
+function parseRulesFile(content: Uint8Array, file: string, options: AccessRulesOptions): ReadRules {
   const fail = (line: number | undefined, problem: string): never => {
     throw new AccessFileError(file, line, problem);
   };
@@ -43,13 +49,13 @@ function parseRulesFile(content: Uint8Array, file: string): ReadRules {
     const data = parse(text);
     // An empty file takes nobody's rights away.
     if (Object.keys(data).length === 0) fail(undefined, 'there is no rule in it; begin with [[rules]]');
-    compiled = compileRules(data);
+    compiled = compileRules(data, options.visibilityOf !== undefined);
   } catch (error) {
     if (error instanceof RulesProblem) return fail(lineOf(error.path), error.message);
     if (!(error instanceof TomlError)) throw error;
     return fail(error.line, tomlProblem(error));
   }
-  return { rules: asAccessRules(compiled, { file, lineOf }), summary: summarise(compiled) };
+  return { rules: asAccessRules(compiled, { file, lineOf }, options), summary: summarise(compiled) };
 }
 
 class OpenRulesFile implements RulesFile {
@@ -59,11 +65,11 @@ class OpenRulesFile implements RulesFile {
   #current: ReadRules;
 
   constructor(file: string, options: RulesFileOptions) {
-    const none = compileRules({});
+    const none = compileRules({}, false);
     const source = { file, lineOf: () => undefined };
-    this.#current = { rules: asAccessRules(none, source), summary: summarise(none) };
+    this.#current = { rules: asAccessRules(none, source, {}), summary: summarise(none) };
     this.#watched = new WatchedFile(file, {
-      parse: (content) => parseRulesFile(content, file),
+      parse: (content) => parseRulesFile(content, file, options),
       take: (rules) => {
         this.#current = rules;
       },

@@ -1,10 +1,10 @@
 /** Access rules: who may read and write which repository, and change which ref. */
 import { OptionError } from '../errors.js';
-import type { GitUser } from '../context.js';
+import type { GitUser, RepositoryReference } from '../context.js';
 import type { Authorize, AuthorizeUpdate } from './policy.js';
 import { compileRules, type CompiledRules } from './rules-compile.js';
-import type { AccessRulesData } from './rules-data.js';
-import { decide } from './rules-decide.js';
+import type { AccessRulesData, Visibility } from './rules-data.js';
+import { decide, goesByNote } from './rules-decide.js';
 import { explain, type Explanation, type RulesQuestion, type RulesSource } from './rules-explain.js';
 import type { Asker } from './rules-groups.js';
 import { refPermissions } from './rules-permissions.js';
@@ -24,6 +24,20 @@ export interface AccessRules {
   readonly explain: (question: RulesQuestion) => Explanation;
 }
 
+/** What rules may want to know of elsewhere. */
+export interface AccessRulesOptions {
+  /**
+   * What a repository says of itself, for entries whose visibility is `noted`; anything but `public` and `authenticated`
+   * is private. It is asked for every reading request of such a repository. `createVisibilityReader()` gives a function
+   * that reads what `gittyphoon repo visibility` has noted. Default none: `noted` cannot be used.
+   */
+  readonly visibilityOf?:
+    | ((
+        repository: NonNullable<RepositoryReference['repository']>,
+      ) => Visibility | undefined | Promise<Visibility | undefined>)
+    | undefined;
+}
+
 /** How much some rules hold. */
 export interface RulesSummary {
   readonly groupCount: number;
@@ -38,13 +52,18 @@ function mayWrite(rules: CompiledRules, asker: Asker, repositoryName: string): b
 }
 
 /** Compiled rules as functions for the server. */
-export function asAccessRules(rules: CompiledRules, source: RulesSource): AccessRules {
+export function asAccessRules(
+  rules: CompiledRules,
+  source: RulesSource,
+  { visibilityOf }: AccessRulesOptions,
+): AccessRules {
   const askerOf = (user: GitUser | undefined): Asker => rules.groups.askerOf(user?.name, user?.groups);
   return {
-    authorize({ name, user, context }) {
+    async authorize({ name, repository, user, context }) {
       const asker = askerOf(user);
       if (context.operation === 'write') return mayWrite(rules, asker, name);
-      return decide(rules, asker, name, 'read', { kind: 'repository' }).isAllowed;
+      const noted = repository && goesByNote(rules, name) ? await visibilityOf?.(repository) : undefined;
+      return decide(rules, asker, name, 'read', { kind: 'repository' }, noted).isAllowed;
     },
     authorizeUpdate: ({ update, user, repository }) =>
       decideUpdate(rules, askerOf(user), repository.name, update),
@@ -63,7 +82,7 @@ export function summarise({ groups, repositories, rules }: CompiledRules): Rules
 
 /**
  * Rules from data. Throws an `OptionError` that names the place, such as `rules[2].allow`, for data that cannot be
- * used; later changes of the data have no effect.
+ * used; later changes of the data have no effect. `options` are for visibilities that are `noted`.
  *
  * @example
  * const { authorize, authorizeUpdate } = createAccessRules({
@@ -76,9 +95,10 @@ export function summarise({ groups, repositories, rules }: CompiledRules): Rules
  *   ],
  * });
  */
-export function createAccessRules(data: AccessRulesData): AccessRules {
+export function createAccessRules(data: AccessRulesData, options: AccessRulesOptions = {}): AccessRules {
   try {
-    return asAccessRules(compileRules(data), { file: undefined, lineOf: () => undefined });
+    const compiled = compileRules(data, options.visibilityOf !== undefined);
+    return asAccessRules(compiled, { file: undefined, lineOf: () => undefined }, options);
   } catch (error) {
     if (error instanceof RulesProblem) {
       throw new OptionError(error.shownPath || 'data', `cannot be used: ${error.message}`);

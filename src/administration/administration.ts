@@ -3,6 +3,7 @@ import { realpath, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseEnvironment } from '../git/environment.js';
 import { GitRunner } from '../git/runner.js';
+import { visibilityKey } from '../git/visibility-note.js';
 import { AdministrationError } from '../repository/administration-error.js';
 import {
   checkDescription,
@@ -17,7 +18,7 @@ import { exists } from '../repository/git-directory.js';
 import { newRepositoryName, newWorkTreeName } from '../repository/new-name.js';
 import { isSafeSegment } from '../repository/path.js';
 import type { Repository } from '../repository/repository.js';
-import { createRepository, isPushed, visibilityKey } from './create.js';
+import { createRepository, isPushed } from './create.js';
 import { inspectRepository, type RepositoryDetails } from './inspect.js';
 import { runGit, tryGit } from './run-git.js';
 import { listTrash, moveToTrash, purgeFromTrash, restoreFromTrash, type TrashEntry } from './trash.js';
@@ -140,7 +141,10 @@ export class RepositoryAdministration {
     await runGit(this.#git, gitDir, ['symbolic-ref', 'HEAD', ref]);
   }
 
-  /** Says whom a repository is meant for (`gittyphoon.visibility` in its configuration), for functions of yours to read. */
+  /**
+   * Notes whom a repository is for (`gittyphoon.visibility` in its configuration). The command goes by it; a server of yours
+   * does where its rules or functions read it, see `createVisibilityReader`.
+   */
   async setVisibility(name: string, visibility: Visibility): Promise<void> {
     checkVisibility(visibility);
     const { gitDir } = await this.#find(name);

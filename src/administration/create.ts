@@ -2,6 +2,7 @@
 import { realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitRunner } from '../git/runner.js';
+import { visibilityKey } from '../git/visibility-note.js';
 import { AdministrationError } from '../repository/administration-error.js';
 import {
   checkCreateSettings,
@@ -12,9 +13,6 @@ import { freePlace, moveToFreePlace } from '../repository/free-place.js';
 import type { Repository } from '../repository/repository.js';
 import { runGit } from './run-git.js';
 import { openStaging } from './staging.js';
-
-/** The configuration key of a repository's visibility. */
-export const visibilityKey = 'gittyphoon.visibility';
 
 /** Makes a bare repository in an existing, empty folder of ours. */
 export async function initBare(git: GitRunner, folder: string, settings: CreateSettings): Promise<void> {

@@ -3,9 +3,9 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countObjects, storedBytes } from '../git/count-objects.js';
 import type { GitRunner } from '../git/runner.js';
-import { visibilities, type Visibility } from '../repository/create-settings.js';
+import { VisibilityNotes } from '../git/visibility-note.js';
+import type { Visibility } from '../repository/create-settings.js';
 import type { Repository } from '../repository/repository.js';
-import { visibilityKey } from './create.js';
 import { runGit, tryGit } from './run-git.js';
 
 /** What `gittyphoon repo show` shows. */
@@ -16,7 +16,7 @@ export interface RepositoryDetails {
   /** Sorted by name. */
   readonly branches: readonly string[];
   readonly description: string | undefined;
-  /** Undefined when none is set. */
+  /** What is noted; undefined when nothing is, and `private` for what is no visibility. */
   readonly visibility: Visibility | undefined;
   readonly objectFormat: string;
   /** What git's objects take on the disk, those of alternates excluded. */
@@ -30,11 +30,6 @@ async function readDescription(gitDir: string): Promise<string | undefined> {
   const [line = ''] = text.split('\n');
   // What git's own template says.
   return line === '' || line.startsWith('Unnamed repository;') ? undefined : line;
-}
-
-async function readVisibility(git: GitRunner, gitDir: string): Promise<Visibility | undefined> {
-  const result = await tryGit(git, gitDir, ['config', '--local', '--get', visibilityKey]);
-  return visibilities.find((known) => known === result.stdout.toString('utf8').trim());
 }
 
 /** The newest entry of the reflogs, which bare repositories keep only with `core.logAllRefUpdates`. */
@@ -58,10 +53,8 @@ async function lastLooseRef(gitDir: string): Promise<Date | undefined> {
 }
 
 /** Reads all that is known of a repository. */
-export async function inspectRepository(
-  git: GitRunner,
-  { name, gitDir }: Repository,
-): Promise<RepositoryDetails> {
+export async function inspectRepository(git: GitRunner, repository: Repository): Promise<RepositoryDetails> {
+  const { name, gitDir } = repository;
   const head = await tryGit(git, gitDir, ['symbolic-ref', '-q', 'HEAD']);
   const branches = await runGit(git, gitDir, ['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads']);
   return {
@@ -69,7 +62,7 @@ export async function inspectRepository(
     defaultBranch: /^refs\/heads\/(.+)\n$/.exec(head.stdout.toString('utf8'))?.[1],
     branches: branches === '' ? [] : branches.split('\n'),
     description: await readDescription(gitDir),
-    visibility: await readVisibility(git, gitDir),
+    visibility: await new VisibilityNotes(git).read(repository),
     objectFormat: await runGit(git, gitDir, ['rev-parse', '--show-object-format']),
     sizeBytes: storedBytes(await runGit(git, gitDir, countObjects)),
     lastPush: (await lastReflogEntry(git, gitDir)) ?? (await lastLooseRef(gitDir)),

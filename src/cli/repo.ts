@@ -150,7 +150,7 @@ export function addRepoCommand(program: Command): void {
       .description(description)
       .option('--gitbase <DIR>', 'the folder with the repositories', '.')
       .option('--json', 'print the result as JSON');
-  const visibility = new Option('--visibility <who>', 'whom it is meant for; only noted').choices(
+  const visibility = new Option('--visibility <who>', 'who may read it, unless rules say so').choices(
     visibilities,
   );
   add('create', 'make an empty repository')
@@ -188,7 +188,7 @@ export function addRepoCommand(program: Command): void {
     .action(setDefaultBranch);
   add(
     'visibility',
-    'note in the configuration of a repository (gittyphoon.visibility) whom it is meant for; rules do not read it',
+    'note in a repository (gittyphoon.visibility) who may read it; rules go by that where they say "noted"',
   )
     .argument('<NAME>')
     .addArgument(new Argument('<WHO>').choices(visibilities))

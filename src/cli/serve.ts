@@ -1,10 +1,11 @@
 /** `gittyphoon serve`: a server for a folder. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { limitConnections } from '../adapters/connections.js';
 import { nodeHandler } from '../adapters/node.js';
 import type { RepositoryStore } from '../repository/repository.js';
 import type { GitServer } from '../server.js';
-import { clientAddress, listen, reachableUrls } from './addresses.js';
+import { clientAddress, listen, reachableUrls, sharedAddresses } from './addresses.js';
 import { allOf } from './all-of.js';
 import { readConfiguration } from './configuration/configuration.js';
 import type { CommandLine } from './configuration/flags.js';
@@ -29,9 +30,6 @@ export interface ServeOptions {
   readonly version: string;
   readonly commandLine: CommandLine;
 }
-
-/** A page tells nobody which repositories there are when not everybody may read them. */
-const nothingToShow: RepositoryStore = { find: () => Promise.resolve(undefined) };
 
 /** What answers beside git, and what is known of requests. */
 interface ServerParts {
@@ -91,10 +89,13 @@ export async function serve({ version, commandLine }: ServeOptions): Promise<num
   const reloadable = new Reloadable({ commandLine, store, git, webhooks, log }, configuration, access);
   const listing = await listRepositories(store.root, store);
   logEvents(git, log);
-  const isPublic = (): boolean => reloadable.access.options.publicRead;
-  const shown = (): RepositoryStore => (isPublic() ? store : nothingToShow);
   const health = new Health(git, store.root);
+  const shown = (): RepositoryStore => reloadable.access.shown;
   const http = createHttpServer(git, { shown, health, requestId: requestIdReader(configuration), log });
+  limitConnections(http, {
+    sharedAddresses: sharedAddresses(values['access.trusted-proxies']),
+    onRefused: (address) => log.warn({ address }, `too many connections from ${address}`),
+  });
   const observation = await observe(configuration, { git, health, log, line });
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);

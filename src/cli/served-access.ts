@@ -3,24 +3,21 @@ import type { Logger } from 'pino';
 import {
   combineAuthenticators,
   externalAuthenticator,
-  openAccessFile,
-  openHtpasswdFile,
-  openRulesFile,
-  openTokenFile,
   proxyHeaderAuthenticator,
   type AccessFile,
   type Authenticate,
   type Authorize,
-  type HtpasswdFile,
-  type RulesFile,
-  type TokenFile,
 } from '../access/index.js';
 import { GitTyphoonError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
+import { createVisibilityReader } from '../git/visibility-note.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
+import type { RepositoryStore } from '../repository/repository.js';
+import { openAccess, openHtpasswd, openRules, openTokens } from './access-files.js';
 import { allOf } from './all-of.js';
 import type { Configuration } from './configuration/configuration.js';
 import { createOnPushOf } from './create-on-push.js';
+import { nothingToShow, publicOnly, readingAsNoted, type VisibilityOf } from './noted-reading.js';
 import { openIssuers } from './served-oidc.js';
 import { ServedThrottle } from './served-throttle.js';
 import { usersOf, type AccessFacts } from './start-text.js';
@@ -33,61 +30,26 @@ export interface ServedAccess {
   > & {
     readonly publicRead: boolean;
   };
+  /** The repositories that may be told of to everybody. */
+  readonly shown: RepositoryStore;
   /** What to print of it at the start. */
   facts(): AccessFacts;
   close(): Promise<void>;
 }
 
-/** Without an access file nobody may push, and whoever tries is told why. */
-const refusePush: Authorize = ({ repository }) => {
-  if (!repository) return false;
-  throw new GitTyphoonError('ERR_FORBIDDEN', {
-    message:
-      'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile) or rules (--rules)',
-  });
-};
-
-const stays = 'what was read before stays in force';
-
-async function openAccess(
-  file: string | undefined,
-  mayCreate: boolean,
-  store: DirectoryStore,
-  log: Logger,
-): Promise<AccessFile | undefined> {
-  if (file === undefined) return undefined;
-  return openAccessFile(file, {
-    repositories: store,
-    mayCreate,
-    onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
-  });
-}
-
-async function openHtpasswd(file: string | undefined, log: Logger): Promise<HtpasswdFile | undefined> {
-  if (file === undefined) return undefined;
-  return openHtpasswdFile(file, {
-    onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
-  });
-}
-
-async function openRules(file: string | undefined, log: Logger): Promise<RulesFile | undefined> {
-  if (file === undefined) return undefined;
-  return openRulesFile(file, {
-    onReload: (summary) =>
-      log.info({ file, ...summary }, `${file} was read again: ${summary.ruleCount} rules`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
-  });
-}
-
-async function openTokens(file: string | undefined, log: Logger): Promise<TokenFile | undefined> {
-  if (file === undefined) return undefined;
-  return openTokenFile(file, {
-    onReload: ({ tokenCount }) =>
-      log.info({ file, tokenCount }, `${file} was read again: ${tokenCount} tokens`),
-    onProblem: (problem) => log.error({ file: problem.file }, problem.message),
-  });
+/** Who may do what without rules: the access file says who may push, and each repository who may read it. */
+function withoutRules(access: AccessFile | undefined, visibilityOf: VisibilityOf): Authorize {
+  const mayPush: Authorize = access?.authorize ?? (() => false);
+  const mayRead = readingAsNoted(visibilityOf, mayPush);
+  return async (asked) => {
+    if (asked.context.operation === 'read') return mayRead(asked);
+    // Where nobody may push, whoever tries is told why; but not of what they may not see.
+    if (access || !(await mayRead(asked))) return mayPush(asked);
+    throw new GitTyphoonError('ERR_FORBIDDEN', {
+      message:
+        'nobody may push to this server; whoever runs it can let users push with an access file (gittyphoon --accessfile) or rules (--rules)',
+    });
+  };
 }
 
 /** A user that a proxy names; the header is anybody else's to invent. */
@@ -107,11 +69,6 @@ function fromProxy(configuration: Configuration): Authenticate | undefined {
   );
 }
 
-/** Reading with a name where not everybody may read and no rules decide. */
-function readByName(authorize: Authorize): Authorize {
-  return (access) => (access.context.operation === 'read' ? access.user !== undefined : authorize(access));
-}
-
 /**
  * Opens all files that the settings name; rejects with what is wrong with each that cannot be used. What `earlier` has
  * counted of failed logins still counts.
@@ -125,11 +82,12 @@ export async function openServedAccess(
   const { values } = configuration;
   const { 'access.file': accessFile, 'access.rules': rulesFile, 'access.tokens': tokenFile } = values;
   const { 'access.htpasswd': htpasswdFile, 'access.auth-url': url, 'access.oidc': oidcFile } = values;
-  const mayCreate = values['create-on-push.enabled'];
+  const { 'create-on-push.enabled': mayCreate, 'access.public-read': publicRead } = values;
+  const noted = createVisibilityReader({ gitCommand: values['git.command'] });
   const opened = await allOf({
     createOnPush: () => createOnPushOf(configuration),
     access: () => configuration.naming('access.file', openAccess(accessFile, mayCreate, store, log)),
-    rules: () => configuration.naming('access.rules', openRules(rulesFile, log)),
+    rules: () => configuration.naming('access.rules', openRules(rulesFile, noted, log)),
     tokens: () => configuration.naming('access.tokens', openTokens(tokenFile, log)),
     htpasswd: () => configuration.naming('access.htpasswd', openHtpasswd(htpasswdFile, log)),
     issuers: () => configuration.naming('access.oidc', openIssuers(oidcFile, log)),
@@ -144,30 +102,32 @@ export async function openServedAccess(
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
   const secrets = [
     tokens?.authenticate,
-    ...issuers,
+    issuers,
     htpasswd?.authenticate,
     access?.authenticate,
     external,
   ].filter((authenticate) => authenticate !== undefined);
   const bySecret = secrets.length > 0 ? throttle.around(combineAuthenticators(...secrets)) : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
-  const publicRead = values['access.public-read'] ?? !rules;
-  const authorize = (rules ?? access)?.authorize ?? refusePush;
+  const unless = publicRead === false ? 'authenticated' : undefined;
+  const visibilityOf: VisibilityOf = async (repository) => (await noted(repository)) ?? unless;
+  const shownWithoutRules = rules ? nothingToShow : publicOnly(store, visibilityOf);
   return {
     throttle,
     options: {
-      publicRead,
+      publicRead: publicRead === true,
       authenticate: inOrder.length > 0 ? combineAuthenticators(...inOrder) : undefined,
-      authorize: publicRead || rules ? authorize : readByName(authorize),
+      authorize: rules?.authorize ?? withoutRules(access, visibilityOf),
       authorizeUpdate: rules?.authorizeUpdate,
       createOnPush,
     },
+    shown: publicRead === true ? store : shownWithoutRules,
     facts: () => ({
       publicRead,
       logins: [
         ...(access ? [usersOf(access.userCount, accessFile)] : []),
         ...(htpasswd ? [usersOf(htpasswd.userCount, htpasswdFile)] : []),
-        ...(issuers.length > 0 ? ['those whom an issuer names'] : []),
+        ...(issuers ? ['those whom an issuer names'] : []),
         ...(external ? ['those whom --auth-url knows'] : []),
         ...(proxy ? ['those whom a trusted proxy names'] : []),
       ],

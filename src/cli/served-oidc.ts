@@ -1,41 +1,62 @@
 /** Issuers of identity tokens for the server that the command starts, from a TOML file. */
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { parse, TomlError } from 'smol-toml';
-import { tomlProblem, unreadableReason } from '../access/file-problem.js';
-import type { Authenticate } from '../access/index.js';
+import { AccessFileError, type Authenticate } from '../access/index.js';
+import { asAccessFileError } from '../access/access-file-error.js';
+import { tomlProblem } from '../access/file-problem.js';
+import { askEach } from '../access/oidc-several.js';
 import type { OidcOptions } from '../access/oidc.js';
+import { locate } from '../access/rules-positions.js';
+import { decodeLines } from '../access/text-lines.js';
+import { WatchedFile } from '../access/watched-file.js';
 import { OptionError } from '../errors.js';
-import { CommandError } from './command-error.js';
 import { printable } from './printable.js';
 
-/** The tables `[[issuer]]` of a file; what they hold is checked by whom they are given to. */
-async function readIssuers(file: string): Promise<readonly Record<string, unknown>[]> {
+type Table = Readonly<Record<string, unknown>>;
+
+interface IssuersText {
+  readonly text: string;
+  /** The tables `[[issuer]]`; what they hold is checked by whom they are given to. */
+  readonly tables: readonly Table[];
+}
+
+function readTables(content: Uint8Array, file: string): IssuersText {
+  const fail = (line: number | undefined, problem: string): never => {
+    throw new AccessFileError(file, line, problem);
+  };
+  const text = decodeLines(content, fail).join('\n');
   let data: Record<string, unknown>;
   try {
-    data = parse(await readFile(file, 'utf8'));
+    data = parse(text);
   } catch (error) {
-    if (error instanceof TomlError) {
-      throw new CommandError(1, `${file}:${error.line}: ${tomlProblem(error)}`, error);
-    }
-    throw new CommandError(1, `${file}: ${unreadableReason(error)}`, error);
+    if (!(error instanceof TomlError)) throw error;
+    return fail(error.line, tomlProblem(error));
   }
   const { issuer, ...others } = data;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw new CommandError(1, `${file}: "${unknown}" is not known; write [[issuer]]`);
-  if (!Array.isArray(issuer) || issuer.length === 0) {
-    throw new CommandError(1, `${file}: there is no issuer in it; begin with [[issuer]]`);
-  }
-  return issuer as Record<string, unknown>[];
+  if (unknown !== undefined) fail(locate(text)([unknown]), `"${unknown}" is not known; write [[issuer]]`);
+  if (!Array.isArray(issuer)) return fail(undefined, 'there is no issuer in it; begin with [[issuer]]');
+  return { text, tables: issuer as Table[] };
 }
 
-/** An authenticator for each issuer of the file. Rejects with a `CommandError` that names what is wrong. */
-export async function openIssuers(file: string | undefined, log: Logger): Promise<readonly Authenticate[]> {
-  if (file === undefined) return [];
-  const tables = await readIssuers(file);
+/** An issuer of the file, and the text of its table. */
+interface Issuer {
+  readonly table: string;
+  readonly authenticate: Authenticate;
+}
+
+/**
+ * Opens a file of issuers; rejects with an `AccessFileError` that names the line when it cannot be used. Later changes are
+ * in force with the next request that brings credentials; issuers whose tables have not changed keep what they know.
+ */
+export async function openIssuers(file: string | undefined, log: Logger): Promise<Authenticate | undefined> {
+  if (file === undefined) return undefined;
+  // Only who names a file needs the package behind it.
   const { oidcAuthenticator } = await import('../access/oidc.js');
-  return tables.map((table, index) => {
+  let issuers: readonly Issuer[] = [];
+  let ask = askEach([]);
+
+  function open(table: Table, index: number, text: string): Authenticate {
     const name = typeof table['issuer'] === 'string' ? table['issuer'] : `issuer ${index + 1}`;
     try {
       return oidcAuthenticator({
@@ -50,7 +71,37 @@ export async function openIssuers(file: string | undefined, log: Logger): Promis
       });
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
-      throw new CommandError(1, `${file}: [[issuer]] number ${index + 1}: ${error.message}`, error);
+      const line = locate(text)(['issuer', index, ...error.option.split('.')]);
+      throw new AccessFileError(file ?? '', line, `[[issuer]] number ${index + 1}: ${error.message}`, error);
     }
+  }
+
+  function parseIssuers(content: Uint8Array): readonly Issuer[] {
+    const { text, tables } = readTables(content, file ?? '');
+    return tables.map((given, index) => {
+      const table = JSON.stringify(given);
+      // The same one, with the keys and the tokens that it has seen.
+      const known = issuers.find((issuer) => issuer.table === table);
+      return known ?? { table, authenticate: open(given, index, text) };
+    });
+  }
+
+  const watched = new WatchedFile(file, {
+    parse: parseIssuers,
+    take(parsed) {
+      issuers = parsed;
+      ask = askEach(issuers.map(({ authenticate }) => authenticate));
+    },
+    problemOf: (error) => asAccessFileError(file, error),
+    onReload: () =>
+      log.info({ file, issuerCount: issuers.length }, `${file} was read again: ${issuers.length} issuers`),
+    onProblem: (problem) =>
+      log.error({ file, line: problem.line }, `${problem.message}; what was read before stays in force`),
   });
+  await watched.load();
+  return async (context) => {
+    if (!context.credentials) return undefined;
+    await watched.refresh();
+    return ask(context);
+  };
 }

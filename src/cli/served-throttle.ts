@@ -1,6 +1,7 @@
 /** The bound on failed logins of the server that the command starts. */
 import { throttled, type Authenticate, type ThrottleOptions } from '../access/index.js';
 import type { RequestContext } from '../context.js';
+import { sharedAddresses } from './addresses.js';
 import type { Configuration } from './configuration/configuration.js';
 import type { SettingName } from './configuration/settings.js';
 
@@ -16,8 +17,7 @@ function optionsOf({ values }: Configuration): ThrottleOptions {
   const { 'access.trusted-proxies': trusted = [], 'access.throttle.shared-addresses': shared = [] } = values;
   return {
     ...Object.fromEntries(Object.entries(numbers).map(([option, name]) => [option, values[name]])),
-    // A proxy on this machine or a trusted one stands for all who come through it.
-    sharedAddresses: ['127.0.0.0/8', '::1', ...trusted, ...shared],
+    sharedAddresses: [...sharedAddresses(trusted), ...shared],
   };
 }
 
@@ -38,8 +38,8 @@ export class ServedThrottle {
     const { values } = configuration;
     // One by one, so that a mistake is told of the right setting.
     for (const name of ['access.trusted-proxies', 'access.throttle.shared-addresses'] as const) {
-      const { [name]: sharedAddresses } = values;
-      if (sharedAddresses) configuration.blaming(name, () => throttled(() => undefined, { sharedAddresses }));
+      const { [name]: given } = values;
+      if (given) configuration.blaming(name, () => throttled(() => undefined, { sharedAddresses: given }));
     }
     const options = optionsOf(configuration);
     if (earlier && earlier.#key === JSON.stringify(options)) return earlier;

@@ -5,8 +5,8 @@ import { shellWord } from './shell-word.js';
 
 /** What decides about access, as far as it is printed. */
 export interface AccessFacts {
-  /** Everybody may read everything. */
-  readonly publicRead: boolean;
+  /** Everybody may read everything; false where nobody may without a name, undefined where rules or repositories say. */
+  readonly publicRead: boolean | undefined;
   /** Who can log in, in words. */
   readonly logins: readonly string[];
   readonly accessFile: { readonly path: string; readonly users: number } | undefined;
@@ -65,7 +65,7 @@ export function usersOf(users: number, path = ''): string {
 }
 
 function rights({ publicRead, logins, accessFile, rulesFile }: AccessFacts): string {
-  const readers = publicRead ? 'Everybody may read' : 'Everybody with a name may read';
+  const readers = publicRead === false ? 'Everybody with a name may read' : 'Everybody may read';
   if (rulesFile) {
     const users = logins.length > 0 ? logins.join(', ') : 'nobody';
     const reading = publicRead ? 'Everybody may read; ' : '';

@@ -42,6 +42,7 @@ export class GitOutput extends Readable {
   #bytes = 0;
   #pushedBytes = 0;
   #settled = false;
+  #isConcluded = false;
   #resolveStarted: () => void = () => {};
 
   constructor(process: GitProcess, options: GitOutputOptions) {
@@ -51,7 +52,7 @@ export class GitOutput extends Readable {
     this.#options = options;
     this.#prefix = options.prefix;
     this.#silence = new SilenceWatch(options.patience, () =>
-      process.stop(new GitTyphoonError('ERR_GIT_TIMEOUT')),
+      process.end(new GitTyphoonError('ERR_GIT_TIMEOUT')),
     );
     this.started = new Promise((resolve) => {
       this.#resolveStarted = () => resolve(undefined);
@@ -87,6 +88,22 @@ export class GitOutput extends Readable {
     this.#process.stdout.recycle(chunk);
   }
 
+  /** Ends the answer with these bytes; what git still says goes nowhere. */
+  conclude(bytes: Buffer): void {
+    if (this.#settled || this.destroyed) return;
+    this.#settled = true;
+    this.#isConcluded = true;
+    this.#options.onData?.(bytes);
+    this.#give(bytes);
+    this.push(null);
+    this.#process.stdout.resume();
+  }
+
+  /** Adds words of ours to the answer; the caller knows that they fit where it stands. */
+  say(words: Buffer): void {
+    if (!this.#settled && !this.destroyed) this.#give(words);
+  }
+
   override _read(): void {
     this.#silence.resume();
     this.#process.stdout.resume();
@@ -103,6 +120,10 @@ export class GitOutput extends Readable {
   }
 
   #take(original: Buffer): void {
+    if (this.#isConcluded) {
+      this.recycle(original);
+      return;
+    }
     this.#bytes += original.length;
     this.#silence.heard();
     this.#resolveStarted();
@@ -112,10 +133,6 @@ export class GitOutput extends Readable {
     if (this.destroyed) {
       this.recycle(chunk);
       return;
-    }
-    if (this.#prefix) {
-      this.#give(this.#prefix);
-      this.#prefix = undefined;
     }
     if (this.#give(chunk)) return;
     this.#process.stdout.pause();
@@ -134,6 +151,11 @@ export class GitOutput extends Readable {
   }
 
   #give(chunk: Buffer): boolean {
+    if (this.#prefix) {
+      const prefix = this.#prefix;
+      this.#prefix = undefined;
+      this.#give(prefix);
+    }
     this.#pushedBytes += chunk.length;
     return this.push(chunk);
   }

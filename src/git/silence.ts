@@ -9,7 +9,7 @@ export interface Patience {
 
 /**
  * Notices a git that says nothing for too long while its reader waits for it. Time in which the reader takes nothing does
- * not count. One timer that is seldom set: it is asked for every chunk.
+ * not count. Its timer is seldom set: what is called for every chunk only notes the time.
  */
 export class SilenceWatch {
   readonly #patience: Patience;
@@ -34,7 +34,10 @@ export class SilenceWatch {
   /** git has said something. */
   heard(): void {
     this.#since = performance.now();
+    if (this.#hasSpoken) return;
     this.#hasSpoken = true;
+    // The time for all that follows may be the shorter one.
+    if (this.#timer) this.#wait(this.#allowedMs);
   }
 
   /** The reader takes nothing at present. */
@@ -53,6 +56,7 @@ export class SilenceWatch {
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   get #allowedMs(): number {
@@ -66,11 +70,11 @@ export class SilenceWatch {
   }
 
   #wait(ms: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#check(), ms);
   }
 
   #check(): void {
-    // A first byte that may take longer than all that follows must not keep the timer from it.
     const left = this.#isHeld ? this.#allowedMs : this.#since + this.#allowedMs - performance.now();
     if (left > 0) this.#wait(Math.ceil(left));
     else this.#onSilent();

@@ -62,7 +62,10 @@ export interface ServiceCall {
   readonly onStart?: ((process: GitProcess) => void) | undefined;
 }
 
-type Invocation = Pick<GitInvocation, 'args' | 'stdin' | 'stdout' | 'bridge' | 'config' | 'environment'>;
+type Invocation = Pick<
+  GitInvocation,
+  'args' | 'stdin' | 'stdout' | 'bridge' | 'hasQuarantine' | 'config' | 'environment'
+>;
 
 /** Starts a git in the call's repository that helps one which has been admitted, and is soon over. */
 export function startHelper(call: ServiceCall, invocation: Invocation): GitProcess {

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { AdministrationError } from './administration-error.js';
 import type { Repository } from './repository.js';
 
-/** Whom a repository is meant for; kept in its configuration as `gittyphoon.visibility`. */
+/** Whom a repository is for; kept in its configuration as `gittyphoon.visibility`. */
 export const visibilities = ['public', 'authenticated', 'private'] as const;
 export type Visibility = (typeof visibilities)[number];
 

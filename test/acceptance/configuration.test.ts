@@ -151,3 +151,27 @@ test('config print shows what is in force and why, and no secret', async () => {
   expect(stdout).not.toContain('secret-');
   expect(parse(stdout)).toMatchObject({ listen: { port: 8080 } });
 });
+
+test('public-read stands over what repositories have noted, or is for those that have noted nothing', async () => {
+  await place.addBare('app.git');
+  await place.addBare('hidden.git');
+  await place.addBare('open.git');
+  for (const [name, visibility] of [
+    ['hidden', 'private'],
+    ['open', 'public'],
+  ] as const) {
+    await place.run('repo', 'visibility', name, visibility, '--gitbase', place.root);
+  }
+  const readable = async (env: Record<string, string>): Promise<boolean[]> => {
+    const server = await startCommand([place.root], { cwd: place.folder, env });
+    const names = ['app', 'hidden', 'open'];
+    const answers = await Promise.all(
+      names.map((name) => place.tryGit('ls-remote', `${server.url}${name}.git`)),
+    );
+    await server.stop();
+    return answers.map(({ code }) => code === 0);
+  };
+  expect(await readable({})).toEqual([true, false, true]);
+  expect(await readable({ GITTYPHOON_ACCESS_PUBLIC_READ: 'true' })).toEqual([true, true, true]);
+  expect(await readable({ GITTYPHOON_ACCESS_PUBLIC_READ: 'false' })).toEqual([false, false, true]);
+});

@@ -146,7 +146,8 @@ test('a request is told with its stages, its bytes and refs, and how git has end
       answer: expect.any(Number),
     },
   });
-  await ask(`${server.url}none/info/refs?service=git-upload-pack`);
+  const Authorization = `Basic ${Buffer.from('ann:x').toString('base64')}`;
+  await ask(`${server.url}none/info/refs?service=git-upload-pack`, { Authorization });
   const missing = (line: Line): boolean => line['code'] === 'ERR_NOT_FOUND';
   await eventually('what is missing is logged with its code', () => linesOf(server).some(missing));
 });

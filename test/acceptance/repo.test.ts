@@ -25,13 +25,17 @@ async function good(...args: string[]): Promise<string> {
 
 test('a repository is created, shown, changed, renamed, deleted and brought back while it is served', async () => {
   const server = await place.serve();
-  const told = await good('create', 'team/app', '--description', 'An app', '--visibility', 'private');
+  const told = await good('create', 'team/app', '--description', 'An app', '--visibility', 'public');
   expect(told).toBe('created team/app.git\n');
   await place.git('ls-remote', `${server.url}team/app`);
   expect(await good('list')).toBe('team/app.git\n');
   expect(await good('default-branch', 'team/app', 'trunk')).toBe(
     'set the default branch of team/app to trunk\n',
   );
+  expect(await good('visibility', 'team/app', 'authenticated')).toBe(
+    'noted that team/app is authenticated\n',
+  );
+  expect((await place.tryGit('ls-remote', `${server.url}team/app`)).stderr).toContain('not found');
   expect(await good('visibility', 'team/app', 'public')).toBe('noted that team/app is public\n');
   expect(await good('describe', 'team/app', '')).toBe('removed the description of team/app\n');
   expect(await good('describe', 'team/app', 'Another app')).toBe('described team/app\n');
@@ -105,10 +109,10 @@ test('what brings a deleted repository back is told as a shell takes it', async 
   expect((await place.run('repo', 'delete', 'b')).stdout).toMatch(/repo restore \S+ brings it back\n$/);
 });
 
-test('the help of visibility says that rules do not read it', async () => {
+test('the help of visibility says when rules read it', async () => {
   const { stdout } = await place.run('repo', 'visibility', '--help');
   expect(stdout).toContain('gittyphoon.visibility');
-  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('rules do not read it');
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('rules go by that where they say "noted"');
 });
 
 test('a create that is killed leaves nothing that is served, and the next one tidies up', async () => {

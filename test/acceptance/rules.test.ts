@@ -224,3 +224,21 @@ test('the command checks a file', async () => {
   expect(wrong.code).toBe(2);
   expect((await place.run('access', 'explain', 'bob', 'open')).code).toBe(2);
 });
+
+test('a group that the rules do not declare is told of', async () => {
+  await writeFile(rulesFile, '[groups]\nteam = []\n[[rules]]\nwho = "@team"\nallow = "read"\n');
+  const warnings = async (user: string, ...groups: string[]): Promise<string> => {
+    const flags = groups.flatMap((group) => ['--group', group]);
+    const asked = ['access', 'explain', user, 'open', '--rules', rulesFile, ...flags, '--json'];
+    const { code, stdout, stderr } = await place.run(...asked);
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.any(Array)]);
+    return stderr;
+  };
+  expect(await warnings('eve', 'team')).toBe('');
+  expect(await warnings('eve', 'team', 'taem')).toBe(
+    'gittyphoon: the rules declare no group "taem", so that it changes nothing\n',
+  );
+  expect(await warnings('anonymous', 'team')).toBe(
+    'gittyphoon: those without a name are in no group; --group is not looked at\n',
+  );
+});

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningCommand } from '../support/command.js';
-import type { GitResult } from '../support/fixtures.js';
+import { replaceFile, type GitResult } from '../support/fixtures.js';
 import { startOidcHost } from '../support/oidc.js';
 import { makeKey } from '../support/signing-key.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
@@ -117,11 +117,49 @@ test('--oidc lets in jobs with a token of their issuer, within what the token is
   }
 });
 
+test('--oidc notices a changed file, refuses a wrong one with its line, and keeps the keys of issuers that stay', async () => {
+  const host = await startOidcHost(await makeKey('first'));
+  try {
+    const file = join(place.folder, 'oidc.toml');
+    const [first, second] = ['https://one.example.org', 'https://two.example.org'] as const;
+    const table = (audience: string): string =>
+      `[[issuer]]\nissuer = "${host.issuer}"\naudience = "${audience}"\nuser = "<repository>"\nuserPrefix = "ci:"\n`;
+    await writeFile(file, table(first));
+    await writeFile(rules, '[[rules]]\nwho = "ci:team/app"\nallow = "read"\n');
+    const server = await place.serve('--rules', rules, '--oidc', file);
+    const [one, two] = [await host.token(first), await host.token(second)];
+    const lets = async (token: string): Promise<boolean> => {
+      const how = ['-c', `http.extraHeader=Authorization: Bearer ${token}`];
+      return (await place.tryGit(...how, 'ls-remote', `${server.url}app.git`)).code === 0;
+    };
+    expect([await lets(one), await lets(two)]).toEqual([true, false]);
+    const other = '[[issuer]]\nissuer = "https://issuer.example.org"\naudience = "x"\n';
+    const before = host.keyReads();
+    replaceFile(file, other + table(first));
+    expect(await lets(await host.token(first))).toBe(true);
+    expect(host.keyReads()).toBe(before);
+    expect(server.stderr()).toContain('was read again: 2 issuers');
+    replaceFile(file, `${table(first)}audiences = "two"\n`);
+    expect([await lets(one), await lets(two)]).toEqual([true, false]);
+    expect(server.stderr()).toContain(`${file}:6: [[issuer]] number 1: option \\"audiences\\" is not known`);
+    replaceFile(file, table(second));
+    expect([await lets(one), await lets(two)]).toEqual([false, true]);
+    // One issuer, twice.
+    replaceFile(file, table(second) + table(first));
+    expect([await lets(one), await lets(two)]).toEqual([true, true]);
+    replaceFile(file, 'issuer = []\n');
+    expect(await lets(two)).toBe(false);
+  } finally {
+    await host.stop();
+  }
+});
+
 test.each([
   ['issuer = 5', 'there is no issuer in it'],
-  ['[[issuer]]\nissuer = "x"\naudience = "y"', '[[issuer]] number 1: option "issuer"'],
+  ['[[issuer]]\naudience = "y"\nissuer = "x"', ':3: [[issuer]] number 1: option "issuer"'],
   ['[[issuer', ':1: this is not TOML: '],
-  ['[[issuers]]\nx = 1', '"issuers" is not known'],
+  ['[[issuers]]\nx = 1', ':1: "issuers" is not known'],
+  ['', 'there is no issuer in it'],
 ])('--oidc with %j is refused', async (text, message) => {
   const file = join(place.folder, 'oidc.toml');
   await writeFile(file, text);

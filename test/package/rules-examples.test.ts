@@ -15,7 +15,7 @@ async function open(text: string): Promise<RulesFile> {
   try {
     const file = join(folder.path, 'rules.toml');
     await writeFile(file, text);
-    return await openRulesFile(file);
+    return await openRulesFile(file, { visibilityOf: () => undefined });
   } finally {
     folder.dispose();
   }

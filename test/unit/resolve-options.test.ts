@@ -52,6 +52,7 @@ test('everything but the repositories has a default', () => {
   expect(rest).toEqual({
     gitCommand: 'git',
     gitConfig: [],
+    gitProcesses: { nice: undefined, limiter: [] },
     highestProtocolVersion: 2,
     dumbHttp: true,
     cors: undefined,

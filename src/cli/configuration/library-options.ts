@@ -38,6 +38,7 @@ export function changeableOptions(configuration: Configuration): ChangeableOptio
   const {
     gitCommand: _command,
     gitConfig: _config,
+    gitResources: _resources,
     hooks: _hooks,
     ...others
   } = libraryOptions(configuration);

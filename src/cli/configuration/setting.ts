@@ -1,11 +1,12 @@
-import type { CorsOptions, GitServerOptions, LimitOptions } from '../../options.js';
+import type { CorsOptions, GitResourceOptions, GitServerOptions, LimitOptions } from '../../options.js';
 import type { PushLimits } from '../../push/push-policy.js';
 import type { Kind } from './kinds.js';
 
 /** An option of `createGitServer` that a setting becomes as it is. */
 export type LibraryOption =
-  | Exclude<keyof GitServerOptions, 'cors' | 'limits' | 'pushLimits'>
+  | Exclude<keyof GitServerOptions, 'cors' | 'gitResources' | 'limits' | 'pushLimits'>
   | `cors.${keyof CorsOptions}`
+  | `gitResources.${keyof GitResourceOptions}`
   | `limits.${keyof LimitOptions}`
   | `pushLimits.${keyof PushLimits}`;
 

@@ -5,11 +5,17 @@ import { gitFailure } from '../../git/failure.js';
 import type { GitOutput } from '../../git/output.js';
 import type { GitExit, GitProcess } from '../../git/process.js';
 import { flushPkt } from '../../protocol/pkt-line.js';
-import { encodePushRefusal, encodeRefusals, PushReportParser } from '../../protocol/push-report.js';
+import {
+  encodePushRefusal,
+  encodeRefusals,
+  PushReportParser,
+  sidebandOf,
+} from '../../protocol/push-report.js';
 import { PushReportRewriter } from '../../protocol/push-report-rewriter.js';
 import type { PushRequest } from '../../protocol/push-request.js';
 import { PushGuard } from '../../push/guard.js';
 import type { PushFacts } from '../../push/push-policy.js';
+import { encodeSideband } from '../../protocol/sideband.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import { bytesResponse, type GitResponse } from '../exchange.js';
 import { asFailure, isServerFault } from '../failures.js';
@@ -65,6 +71,12 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
   'ERR_REQUEST_TIMEOUT',
 ]);
 
+/** The refusal as the protocol says it; undefined where it has to be a status, or a broken connection. */
+function refusalOf(push: PushRequest, failure: GitTyphoonError): Buffer | undefined {
+  if (!toldInReport.has(failure.code)) return undefined;
+  return encodePushRefusal(push.updates, push.capabilities, failure.message);
+}
+
 /**
  * What the client is told when git has given no answer. It reads nothing of an error status after a POST but
  * the number, so that a push which negotiated a report is answered in the protocol.
@@ -73,8 +85,8 @@ function refuse(call: ServiceCall, push: PushRequest, error: unknown): GitRespon
   const failure = asFailure(error);
   call.timeline.failure = failure.code;
   if (isServerFault(failure)) call.observers.emit('error', { error, context: call.context });
-  const bytes = encodePushRefusal(push.updates, push.capabilities, failure.message);
-  if (!bytes || !toldInReport.has(failure.code)) throw failure;
+  const bytes = refusalOf(push, failure);
+  if (!bytes) throw failure;
   return { status: 200, headers: resultHeaders(service, bytes.length), body: { kind: 'bytes', bytes } };
 }
 
@@ -96,6 +108,22 @@ function lastWords(push: PushRequest, report: PushReportParser, reason: Error): 
   if (report.position !== 'between') return undefined;
   if (report.result()) return flushPkt;
   return encodePushRefusal(push.updates, push.capabilities, asFailure(reason).message);
+}
+
+/** Says why a push is ended that has its answer begun: git itself will only say that a hook has failed. */
+function announceDeadline(
+  call: ServiceCall,
+  push: PushRequest,
+  report: PushReportParser,
+  output: GitOutput,
+): void {
+  const variant = sidebandOf(push.capabilities);
+  if (!variant) return;
+  const forget = call.deadline.watch(() => {
+    if (report.position !== 'between' || output.bytes === 0) return;
+    output.say(encodeSideband('progress', `${call.deadline.failure().message}\n`, variant));
+  });
+  output.once('close', forget);
 }
 
 /** What functions of the embedder see of a push. */
@@ -131,6 +159,7 @@ export async function receivePack(call: ServiceCall): Promise<GitResponse> {
     const guard = await openGuard(call, push);
     if (guard.refusesAll) return refuseAll(call, push, guard, body);
     if (guard.byteLimit) body.limitTo(guard.byteLimit);
+    if (guard.packCheck) body.checkPackBy(guard.packCheck);
     return await run(call, push, body, guard, whenRead);
   } catch (error) {
     body.discardRest();
@@ -175,6 +204,7 @@ async function startReceivePack(call: ServiceCall, guard: PushGuard): Promise<Gi
     const git = await startGit(call, 'push', async () => ({
       args,
       stdin: 'pipe',
+      hasQuarantine: true,
       ...(await guard.prepare()),
     }));
     guard.watch(git);
@@ -209,6 +239,7 @@ async function run(
       if (!isBodyComplete) git.stopGently();
     },
   });
+  announceDeadline(call, push, report, output);
   body.startWith(git);
   const whenFed = whenRead.then(
     () => {
@@ -217,19 +248,32 @@ async function run(
       void reportPush(call, push, report, git, true);
     },
     (error: unknown) => {
+      call.timeline.failure ??= asFailure(error, call.request.signal).code;
       // Without the rest of its pack git fails by itself; ended by a signal, it would leave its quarantine behind.
       git.stopGently();
+      endAnswer(push, report, output, error);
       void reportPush(call, push, report, git, false);
       throw error;
     },
   );
+  whenFed.catch(() => {});
   await whenAnswered(call, output, whenFed);
   return streamedResult(service, output);
 }
 
+/**
+ * The body has failed. git would say no more than that its pack has broken off; where it has shown progress already, the
+ * reason goes behind that.
+ */
+function endAnswer(push: PushRequest, report: PushReportParser, output: GitOutput, error: unknown): void {
+  if (report.position === 'end') return;
+  const isOpen = report.position === 'between' && !report.result();
+  const refusal = isOpen ? refusalOf(push, asFailure(error)) : undefined;
+  if (refusal) output.conclude(refusal);
+  else output.destroy(error as Error);
+}
+
 /** Waits for git's first word; throws when there will be none. */
 async function whenAnswered(call: ServiceCall, output: GitOutput, whenFed: Promise<void>): Promise<void> {
-  // The body may still fail after git's first byte: the answer is then broken off.
-  whenFed.catch((error: unknown) => output.destroy(error as Error));
   await Promise.race([whenStarted(call, output, 'receive-pack'), whenFed.then(() => new Promise(() => {}))]);
 }

@@ -22,6 +22,7 @@ export const rules: AccessRulesData = {
     { name: ['public', 'public-deny-*'], visibility: 'public' },
     { name: 'authenticated', visibility: 'authenticated' },
     { name: ['private', 'allow-*', 'deny-*'], visibility: 'private' },
+    { name: 'noted-*', visibility: 'noted' },
   ],
   rules: [
     ...words.map((word) => ({ who, repositories: `allow-${word}`, allow: word })),
@@ -44,6 +45,8 @@ no-entry             -    -      -      -     -      -       -        -         
 private              -    -      -      -     -      -       -        -         -        -
 authenticated        yes  -      -      -     -      -       -        -         yes      -
 public               yes  -      -      -     -      -       -        -         yes      yes
+noted-authenticated  yes  -      -      -     -      -       -        -         yes      -
+noted-nothing        -    -      -      -     -      -       -        -         -        -
 public-deny-write    yes  -      -      -     -      -       -        -         yes      yes
 public-deny-all      -    -      -      -     -      -       -        -         yes      yes
 allow-read           yes  -      -      -     -      -       -        -         -        -

@@ -81,6 +81,11 @@ export async function makeRepositories(
   await git(['pack-refs', '--all']);
   await git(['config', 'http.uploadarchive', 'true']);
   for (const kind of kinds) cpSync(template, join(root, `${kind}.git`), { recursive: true });
+  for (const kind of kinds) {
+    const [, noted] = /^noted-(public|authenticated|private)$/.exec(kind) ?? [];
+    if (noted === undefined) continue;
+    await gitOk(['config', 'gittyphoon.visibility', noted], { cwd: join(root, `${kind}.git`) });
+  }
   const pack = readdirSync(join(template, 'objects', 'pack')).find((name) => name.endsWith('.pack')) ?? '';
   const looseObject = `objects/${sibling.slice(0, 2)}/${sibling.slice(2)}`;
   return { root, commits, pack: `objects/pack/${pack}`, looseObject };

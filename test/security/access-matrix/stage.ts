@@ -6,7 +6,7 @@ import {
   createAccessRules,
   type Authenticate,
 } from '../../../src/access/index.js';
-import type { GitServerOptions } from '../../../src/index.js';
+import { createVisibilityReader, type GitServerOptions } from '../../../src/index.js';
 import { hasOpenssl } from '../../support/certificates.js';
 import { makeTempDir } from '../../support/fixtures.js';
 import { rawRequest } from '../../support/raw-http.js';
@@ -70,7 +70,9 @@ export async function openStage(runs: readonly string[]): Promise<Stage> {
   mkdirSync(root);
   const repositories = await makeRepositories(root, join(folder.path, 'template'), runs, changes);
   const ways = await openWays(folder.path);
-  const { authorize, authorizeUpdate } = createAccessRules(rules);
+  const { authorize, authorizeUpdate } = createAccessRules(rules, {
+    visibilityOf: createVisibilityReader(),
+  });
   const optionsFor = (authenticate: Authenticate): GitServerOptions => {
     return { repositories: root, publicRead: false, authenticate, authorize, authorizeUpdate };
   };

@@ -85,7 +85,7 @@ it.each<[what: string, break_: () => void, problem: RegExp]>([
   for (const attempt of attempts) {
     expect(attempt).toMatchObject({
       status: 'rejected',
-      reason: { code: 'ERR_BUSY', status: 503, headers: [['Retry-After', '5']] },
+      reason: { code: 'ERR_AUTHENTICATION_UNAVAILABLE', status: 503, headers: [['Retry-After', '5']] },
     });
     const { message, cause } = (attempt as PromiseRejectedResult).reason as Error;
     expect(message).not.toContain(issuer.url);

@@ -102,6 +102,7 @@ describe('a file that cannot be used is refused with the line', () => {
       'FILE:4: the group holds itself',
     ],
     ['a visibility', wide.replace('"public"', '"open"'), 'FILE:11: this is no visibility'],
+    ['a visibility that nobody reads', wide.replace('"public"', '"noted"'), 'FILE:11: "noted" needs'],
     ['one table too few brackets', '[rules]\nwho = "a"\n', 'FILE:1: this must be a list'],
     ['inline tables', 'rules = [\n  { who = "a" },\n]\n', 'FILE:1: the rule says nothing'],
     ['dotted keys', 'groups.a = ["b"]\ngroups.c = ["@d"]\n', 'FILE:2: there is no group "d"'],

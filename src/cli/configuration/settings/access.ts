@@ -61,8 +61,8 @@ export const access = {
   }),
   'access.public-read': setting({
     kind: yesOrNo,
-    text: 'everybody may read everything; when false and without rules, everybody with a name may',
-    without: '`true`, with rules `false`',
+    text: '`true`: everybody may read everything; `false`: without rules, a repository that has noted no visibility is for those with a name',
+    without: 'rules decide; without any, everybody may read where a repository has noted nothing else',
   }),
 };
 

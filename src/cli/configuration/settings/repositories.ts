@@ -40,7 +40,7 @@ export const repositories = {
   }),
   'create-on-push.visibility': setting({
     kind: choice(visibilities),
-    text: 'whom a new repository is meant for; a note that nothing reads yet',
+    text: 'who may read a new repository, unless rules say so',
     without: 'none',
   }),
   'create-on-push.shared': setting({
