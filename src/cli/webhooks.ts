@@ -16,14 +16,15 @@ export interface WebhookFlags {
 
 /**
  * Where the queue is: as the flag says, else in the folder that systemd has made for the service (StateDirectory=), else
- * where the user's programs keep their state (XDG Base Directory Specification).
+ * where the user's programs keep their state (XDG Base Directory Specification). With our unit the second is the folder
+ * that is served: there its name has to be a reserved one, so that nobody's repository comes to lie in the queue or round it.
  */
 export function queueFolder({ webhookQueue }: WebhookFlags): string {
   if (webhookQueue === '') throw new CommandError(2, '--webhook-queue needs the path of a folder');
   if (webhookQueue !== undefined) return resolve(webhookQueue);
   const { STATE_DIRECTORY: service, XDG_STATE_HOME: state, HOME: home } = process.env;
   const [ofService = ''] = service?.split(':') ?? [];
-  if (isAbsolute(ofService)) return join(ofService, 'webhooks');
+  if (isAbsolute(ofService)) return join(ofService, '.gittyphoon-webhooks');
   if (state !== undefined && isAbsolute(state)) return join(state, 'gittyphoon', 'webhooks');
   if (home !== undefined && isAbsolute(home)) return join(home, '.local', 'state', 'gittyphoon', 'webhooks');
   throw new CommandError(2, 'there is no HOME to keep deliveries in; give a folder with --webhook-queue');

@@ -54,8 +54,8 @@ export const git = {
   }),
   'git.nice': setting({
     kind: wholeNumber(0, 19),
-    default: 0,
     text: 'how far other programs go before git when processors are short',
+    without: '`0`',
     option: 'gitResources.nice',
     needsRestart: true,
   }),
