@@ -135,6 +135,7 @@ function requestOf(
     },
     signal,
     remoteAddress,
+    peerAddress: request.socket.remoteAddress,
     clientCertificate: clientCertificateOf(request.socket),
   };
 }

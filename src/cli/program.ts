@@ -83,7 +83,11 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
     .option('--htpasswd <FILE>', 'users and passwords as Apache keeps them')
     .option('--auth-url <URL>', 'an endpoint that is asked who somebody is')
     .option('--oidc <FILE>', 'issuers whose identity tokens are accepted')
-    .option('--trusted-proxy <ADDRESS>', 'a proxy, for which many users stand (may be repeated)', collect)
+    .option(
+      '--trusted-proxy <ADDRESS>',
+      'a proxy in front, which tells the addresses of clients (may be repeated)',
+      collect,
+    )
     .option('--user-header <NAME>', 'the header in which a trusted proxy names the user')
     .option('--rules <FILE>', 'who may read and change what; the access file then gives users only')
     .option('--tokens <FILE>', 'access tokens, made with "gittyphoon token create"')

@@ -7,7 +7,8 @@ import { nodeHandler } from '../adapters/node.js';
 import { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
 import { createGitServer, type GitServer } from '../server.js';
-import { clientAddress, listen, reachableUrls } from './addresses.js';
+import { listen, reachableUrls } from './addresses.js';
+import { clientAddresses, type AddressOf } from './client-address.js';
 import { CommandError } from './command-error.js';
 import { repositoriesFolder } from './folder.js';
 import { answerLanding } from './landing.js';
@@ -49,15 +50,20 @@ function chooseFolder({ dir, gitbase }: ServeOptions): string {
 }
 
 /** `shown` are the repositories that pages tell everybody of. */
-function createHttpServer(git: GitServer, shown: RepositoryStore, log: Logger): Server {
+function createHttpServer(
+  git: GitServer,
+  shown: RepositoryStore,
+  log: Logger,
+  remoteAddress: AddressOf,
+): Server {
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
-    logLanding(log, request, response);
+    logLanding(log, request, response, remoteAddress(request));
     answerLanding(request, response, shown).catch((error: unknown) => {
       log.error({ err: error }, 'a page could not be shown');
       response.destroy();
     });
   };
-  const handler = nodeHandler(git, { fallback, remoteAddress: clientAddress });
+  const handler = nodeHandler(git, { fallback, remoteAddress });
   const http = createServer(
     {
       // Node.js would end every push that takes longer than 300 seconds; we watch for idle clients ourselves.
@@ -81,6 +87,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const store = new DirectoryStore({ root: folder });
   const log = await createLogger(logLevel);
   const access = await openServedAccess(options, store, log);
+  const remoteAddress = clientAddresses(options);
   const git = createGitServer({
     repositories: store,
     realm,
@@ -92,7 +99,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   webhooks?.observe(git);
   const listing = await listRepositories(folder, store);
   logEvents(git, log);
-  const http = createHttpServer(git, access.shown, log);
+  const http = createHttpServer(git, access.shown, log, remoteAddress);
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);
   // Whoever reads the first lines may then close the pipe.

@@ -16,12 +16,12 @@ import {
   type RulesFile,
   type TokenFile,
 } from '../access/index.js';
-import { GitTyphoonError, OptionError } from '../errors.js';
+import { GitTyphoonError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
 import { createVisibilityReader } from '../git/visibility-note.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
-import { CommandError } from './command-error.js';
+import { CommandError, forFlag } from './command-error.js';
 import { nothingToShow, publicOnly, readingAsNoted, type VisibilityOf } from './noted-reading.js';
 import { openIssuers } from './served-oidc.js';
 import { usersOf, type AccessFacts } from './start-text.js';
@@ -113,16 +113,6 @@ async function openTokens(file: string | undefined, log: Logger): Promise<TokenF
       log.info({ file, tokenCount }, `${file} was read again: ${tokenCount} tokens`),
     onProblem: (problem) => log.error({ file: problem.file }, problem.message),
   });
-}
-
-/** What is wrong with an option is wrong with the flag that it comes from. */
-function forFlag<T>(flag: string, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    throw new CommandError(2, `${flag} ${error.message.replace(/^option "[^"]*" /, '')}`);
-  }
 }
 
 /** A user that a proxy names; the header is anybody else's to invent. */

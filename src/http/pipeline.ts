@@ -87,6 +87,7 @@ function contextOf(request: GitRequest, route: Route, protocol: GitProtocol): Re
     protocolVersion: protocol.version,
     headers: request.headers,
     remoteAddress: request.remoteAddress,
+    peerAddress: request.peerAddress,
     clientCertificate: request.clientCertificate,
     credentials: parseCredentials(headerValue(request.headers, 'authorization')),
     signal: request.signal,
