@@ -19,7 +19,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     clients: { type: 'string', default: '50' },
     /** Actions that all clients together begin in a second; one is 1.6 requests or so. */
-    rate: { type: 'string', default: '28' },
+    rate: { type: 'string', default: '32' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
   },
 });

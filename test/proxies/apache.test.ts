@@ -26,9 +26,11 @@ describeProxy({
       'ServerName 127.0.0.1',
       // Not /dev/stderr: that is a socket here, which Apache cannot open.
       `ErrorLog ${folder}/log`,
+      // Short times outside: those of the snippet have to outrank them.
+      'Timeout 1',
     ];
     return {
-      config: [...own, ...names.map(load), ...user, snippet].join('\n'),
+      config: [...own, ...names.map(load), 'ProxyTimeout 1', ...user, snippet].join('\n'),
       args: ['-DFOREGROUND', '-d', folder, '-f', `${folder}/config`],
     };
   },
