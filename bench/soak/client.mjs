@@ -11,14 +11,14 @@ export function makeClient({ number, seed, stage, served, tell }) {
   const client = { id: `c${number}`, random, stage, served, step: 0, tree: undefined };
   client.home = pick(random, stage.pushed).name;
 
-  /** Works until `deadline` (of `performance.now`), and begins an action every `everyMs` if it can. */
-  async function work(deadline, everyMs) {
+  /** Works until `isOver`, and begins an action every `everyMs` if it can. */
+  async function work(isOver, everyMs) {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     client.raw = createRaw(served.port, agent);
     let due = performance.now() + random() * everyMs;
-    while (due < deadline) {
+    while (!isOver()) {
       await sleep(Math.max(0, due - performance.now()));
-      if (performance.now() >= deadline) break;
+      if (isOver()) break;
       const { name, run } = pickWeighted(random, actions);
       client.step += 1;
       const began = performance.now();

@@ -17,7 +17,17 @@ describeProxy({
   programs: ['apache2', 'httpd', '/usr/sbin/apache2', '/usr/sbin/httpd'],
   versionArgument: '-v',
   setUp({ snippet, folder, port }) {
-    const names = ['mpm_event', 'unixd', 'authz_core', 'env', 'reqtimeout', 'proxy', 'proxy_http'];
+    const names = [
+      'mpm_event',
+      'unixd',
+      'authz_core',
+      'env',
+      'reqtimeout',
+      'proxy',
+      'proxy_http',
+      'ssl',
+      'http2',
+    ];
     const own = [
       `ServerRoot ${folder}`,
       `DefaultRuntimeDir ${folder}`,

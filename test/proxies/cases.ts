@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { git, makeRepository, tryGit } from '../contract/client.js';
 import { ask, chunk, pushHead, RawConnection } from '../contract/http-client.js';
+import { hasOpenssl } from '../support/certificates.js';
 import { eventually } from '../support/server.js';
 import { fetchLimitBytes, limitBytes, makeLarge, makeManyTips, makePlace, type Place } from './place.js';
+import { tlsCases } from './tls-cases.js';
 import { findProgram, startProxy, type ProxyKind, type RunningProxy } from './proxy.js';
 
 const inCi = process.env['CI'] === 'true';
@@ -164,17 +166,17 @@ export function describeProxy(kind: ProxyKind): void {
     });
 
     it.each([
-      [401, '', 'app.git', 'authentication required'],
-      [403, 'bob', 'app.git', 'you are not allowed to push to this repository'],
-      [404, 'ada', 'absent.git', 'repository not found'],
-      [503, 'eve', 'app.git', 'the server is busy; try again shortly'],
-    ])('leaves the text of a %i as it is', async (status, user, name, text) => {
+      [401, '', 'app.git', 'authentication required', 'Basic realm="Git"'],
+      [403, 'bob', 'app.git', 'you are not allowed to push to this repository', undefined],
+      [404, 'ada', 'absent.git', 'repository not found', undefined],
+      [503, 'eve', 'app.git', 'the server is busy; try again shortly', undefined],
+    ])('leaves the text of a %i as it is', async (status, user, name, text, challenge) => {
       const headers: Record<string, string> = user === '' ? {} : { Authorization: basicHeader(user) };
       const path = `/git/${name}/info/refs?service=git-receive-pack`;
       const answer = await ask(proxy.port, { path, headers });
       expect([answer.status, answer.body]).toEqual([status, `${text}\n`]);
       expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
-      if (status === 401) expect(answer.headers['www-authenticate']).toMatch(/^Basic realm=/);
+      expect(answer.headers['www-authenticate']).toBe(challenge);
     });
 
     it('leaves the text of a 413 as it is', async () => {
@@ -189,6 +191,11 @@ export function describeProxy(kind: ProxyKind): void {
         `the request body is larger than the ${fetchLimitBytes} bytes that this server accepts\n`,
       );
     });
+
+    // Where the program is missing, the hook above has failed, or all is skipped.
+    describe.skipIf(!hasOpenssl())('with TLS and HTTP/2', () =>
+      tlsCases(kind, program ?? kind.name, () => place),
+    );
   });
 }
 
