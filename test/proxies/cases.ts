@@ -193,9 +193,9 @@ export function describeProxy(kind: ProxyKind): void {
     });
 
     // Where the program is missing, the hook above has failed, or all is skipped.
-    describe.skipIf(!hasOpenssl())('with TLS and HTTP/2', () =>
-      tlsCases(kind, program ?? kind.name, () => place),
-    );
+    describe.skipIf(!hasOpenssl())('with TLS and HTTP/2', () => {
+      tlsCases(kind, program ?? kind.name, () => place);
+    });
   });
 }
 
