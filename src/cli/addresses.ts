@@ -75,3 +75,8 @@ export function reachableUrls({ host, port }: Place): readonly string[] {
 export function repositoryUrl(base: string, name: string): string {
   return base + name.split('/').map(encodeURIComponent).join('/');
 }
+
+/** Addresses for which many users may stand: a proxy on this machine, and those that are trusted. */
+export function sharedAddresses(trustedProxies: readonly string[] = []): readonly string[] {
+  return ['127.0.0.0/8', '::1', ...trustedProxies];
+}

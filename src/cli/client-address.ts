@@ -2,13 +2,15 @@
 import type { IncomingMessage } from 'node:http';
 import { forwardedAddress } from '../access/index.js';
 import { plainAddress } from '../access/address-list.js';
-import { forFlag } from './command-error.js';
+import type { Configuration } from './configuration/configuration.js';
 
 export type AddressOf = (request: IncomingMessage) => string | undefined;
 
-export function clientAddresses({ trustedProxy }: { readonly trustedProxy?: readonly string[] }): AddressOf {
-  if (trustedProxy !== undefined) {
-    return forFlag('--trusted-proxy', () => forwardedAddress({ trustedAddresses: trustedProxy }));
+/** As the settings say. Throws a `ConfigurationError`. */
+export function clientAddresses(configuration: Configuration): AddressOf {
+  const { 'access.trusted-proxies': trustedAddresses } = configuration.values;
+  if (trustedAddresses !== undefined) {
+    return configuration.blaming('access.trusted-proxies', () => forwardedAddress({ trustedAddresses }));
   }
   return ({ socket }) =>
     socket.remoteAddress === undefined ? undefined : plainAddress(socket.remoteAddress);

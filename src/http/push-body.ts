@@ -4,10 +4,13 @@ import type { GitProcess } from '../git/process.js';
 import { PktLineError } from '../protocol/pkt-line.js';
 import { PushRequestError, PushRequestParser, type PushRequest } from '../protocol/push-request.js';
 import type { ByteLimit } from '../push/limits.js';
+import type { PackCheck } from '../push/object-limit.js';
 import { tooLarge, type ChunkSink } from './body.js';
 
 /** Commands are kept in memory; a push of 200,000 refs needs about 25 MB for them. */
 const maxHeadBytes = 64 * 1024 * 1024;
+
+const nothing = Buffer.alloc(0);
 
 /** Collects the head of the request, then passes what follows on to git. */
 export class PushBody {
@@ -22,8 +25,10 @@ export class PushBody {
   readonly #whenGitStarted = new Promise<void>((resolve) => {
     this.#gitStarted = resolve;
   });
-  #isHeadComplete = false;
+  /** What has come behind the head before git has started; undefined until the head is complete. */
+  #packStart: Buffer | undefined;
   #bytes = 0;
+  #checkPack: PackCheck = () => {};
   #limit: ByteLimit = { maxBytes: Number.POSITIVE_INFINITY, message: '' };
 
   constructor(offersPushOptions: boolean) {
@@ -44,17 +49,26 @@ export class PushBody {
     this.#checkLimit();
   }
 
+  /** Shows the pack to `check` from now on, what has come included, before git is given it. */
+  checkPackBy(check: PackCheck): void {
+    this.#checkPack = check;
+    if (this.#packStart) check(this.#packStart);
+  }
+
   readonly sink: ChunkSink = (chunk) => {
     this.#bytes += chunk.length;
     this.#checkLimit();
-    if (this.#isHeadComplete) return this.#write(chunk);
+    if (this.#packStart) {
+      this.#checkPack(chunk);
+      return this.#write(chunk);
+    }
     this.#headChunks.push(chunk);
     this.#headBytes += chunk.length;
     if (this.#headBytes > maxHeadBytes) throw tooLarge(maxHeadBytes);
-    const push = this.#parse(chunk);
-    if (!push) return undefined;
-    this.#isHeadComplete = true;
-    this.#resolveHead(push);
+    const headEnd = this.#parse(chunk);
+    if (headEnd === undefined) return undefined;
+    this.#packStart = chunk.subarray(headEnd);
+    this.#resolveHead(this.#parser.result());
     return this.#whenGitStarted;
   };
 
@@ -62,14 +76,20 @@ export class PushBody {
   startWith(git: GitProcess): void {
     this.#git = git;
     for (const chunk of this.#headChunks) git.stdin?.write(chunk);
-    this.#headChunks = [];
+    this.#forgetStart();
     this.#gitStarted();
   }
 
   /** Lets the rest of the body pass by, for when no git is needed. */
   discardRest(): void {
-    this.#headChunks = [];
+    this.#checkPack = () => {};
+    this.#forgetStart();
     this.#gitStarted();
+  }
+
+  #forgetStart(): void {
+    this.#headChunks = [];
+    if (this.#packStart) this.#packStart = nothing;
   }
 
   #checkLimit(): void {
@@ -91,9 +111,9 @@ export class PushBody {
     });
   }
 
-  #parse(chunk: Buffer): PushRequest | undefined {
+  #parse(chunk: Buffer): number | undefined {
     try {
-      return this.#parser.feed(chunk) === undefined ? undefined : this.#parser.result();
+      return this.#parser.feed(chunk);
     } catch (error) {
       if (error instanceof PktLineError || error instanceof PushRequestError) {
         throw new GitTyphoonError('ERR_BAD_REQUEST', { message: `bad push: ${error.message}`, cause: error });

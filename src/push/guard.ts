@@ -1,6 +1,6 @@
 /**
- * What stands between a push and the refs. Before git starts, bounds and single refs are decided; once the objects have
- * arrived, git waits in its pre-receive hook until they have been looked at. Where nothing of that is configured, a push
+ * What stands between a push and the refs. Before git starts, bounds and single refs are decided; objects are measured on
+ * their way; once they have arrived, git waits in its pre-receive hook until they have been looked at. Where nothing of that is configured, a push
  * costs nothing more.
  */
 import { join, resolve } from 'node:path';
@@ -14,6 +14,7 @@ import type { GitInvocation, GitRunner } from '../git/runner.js';
 import { commonDirectory } from '../repository/git-directory.js';
 import { decideUpdates, type FastForwardOnly } from './decide.js';
 import { checkLimits, type ByteLimit, type PushRates } from './limits.js';
+import { limitObjects, type PackCheck } from './object-limit.js';
 import { runObjectChecks, type ObjectChecks } from './pre-receive.js';
 import type { PushFacts, PushPolicy } from './push-policy.js';
 import { Refusals } from './refusals.js';
@@ -43,8 +44,8 @@ export class PushGuard {
   readonly #tools: GuardTools;
   readonly #refusals = new Refusals();
   #fastForwardOnly: FastForwardOnly = new Map();
-  #maxObjectBytes: number | undefined;
   #byteLimit: ByteLimit | undefined;
+  #packCheck: PackCheck | undefined;
   #hooks: PushHooks | undefined;
 
   private constructor(policy: PushPolicy, facts: PushFacts, tools: GuardTools) {
@@ -58,7 +59,8 @@ export class PushGuard {
     const guard = new PushGuard(policy, facts, tools);
     const limits = await policy.limits(facts);
     guard.#byteLimit = await checkLimits(limits, facts, tools, guard.#refusals);
-    guard.#maxObjectBytes = limits.maxObjectBytes;
+    const { maxObjectBytes } = limits;
+    if (maxObjectBytes !== undefined) guard.#packCheck = limitObjects(maxObjectBytes, facts);
     if (!guard.refusesAll) guard.#fastForwardOnly = await decideUpdates(policy, facts, guard.#refusals);
     if (guard.isNeeded) refuseUnreadable(facts, guard.#refusals);
     return guard;
@@ -82,14 +84,14 @@ export class PushGuard {
     return this.#byteLimit;
   }
 
+  /** Has to see the pack on its way to git. */
+  get packCheck(): PackCheck | undefined {
+    return this.#packCheck;
+  }
+
   /** git has to ask us. */
   get isNeeded(): boolean {
-    return (
-      !this.#refusals.isEmpty ||
-      this.#fastForwardOnly.size > 0 ||
-      this.#maxObjectBytes !== undefined ||
-      this.#policy.preReceive !== undefined
-    );
+    return !this.#refusals.isEmpty || this.#fastForwardOnly.size > 0 || this.#policy.preReceive !== undefined;
   }
 
   /** Why we have refused a ref; undefined where we have not. */
@@ -142,7 +144,6 @@ export class PushGuard {
     const { repository, updates } = this.#facts;
     const checks: ObjectChecks = {
       fastForwardOnly: this.#fastForwardOnly,
-      maxObjectBytes: this.#maxObjectBytes,
       preReceive: this.#policy.preReceive,
       timeoutMs: this.#policy.callbackTimeoutMs,
       isWhole: this.#isWhole,

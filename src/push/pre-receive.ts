@@ -2,7 +2,6 @@
 import { GitTyphoonError } from '../errors.js';
 import type { HookBridge } from '../git/hook-bridge.js';
 import type { Quarantine } from '../git/quarantine.js';
-import { sizeText } from '../size-text.js';
 import { withDeadline } from './deadline.js';
 import type { FastForwardOnly } from './decide.js';
 import type { PreReceive, PushFacts } from './push-policy.js';
@@ -10,7 +9,6 @@ import type { Refusals } from './refusals.js';
 
 export interface ObjectChecks {
   readonly fastForwardOnly: FastForwardOnly;
-  readonly maxObjectBytes: number | undefined;
   readonly preReceive: PreReceive | undefined;
   readonly timeoutMs: number;
   /** One refusal ends the whole push. */
@@ -20,7 +18,7 @@ export interface ObjectChecks {
 }
 
 async function checkObjects(
-  { fastForwardOnly, maxObjectBytes }: ObjectChecks,
+  { fastForwardOnly }: ObjectChecks,
   { updates }: PushFacts,
   objects: Quarantine,
   refusals: Refusals,
@@ -29,12 +27,6 @@ async function checkObjects(
     const reason = fastForwardOnly.get(refName);
     if (reason === undefined || refusals.reasonOf(refName) !== undefined) continue;
     if (!(await objects.isFastForward(oldOid, newOid))) refusals.add(reason, refName);
-  }
-  if (maxObjectBytes === undefined) return;
-  const largest = await objects.largestObject();
-  if (largest && largest.bytes > maxObjectBytes) {
-    const limit = sizeText(maxObjectBytes);
-    refusals.add(`object ${largest.oid} has ${largest.bytes} bytes; one may have ${limit} here`);
   }
 }
 

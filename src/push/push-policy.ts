@@ -57,7 +57,7 @@ export type PostReceive = (push: PostReceivePush) => void | Promise<void>;
 export interface PushLimits {
   /** The most bytes of a push, as sent and once inflated; not more than `limits.maxPushBytes`. */
   readonly maxPushBytes?: number | undefined;
-  /** The most bytes of a single object once unpacked, such as a large file. */
+  /** The most bytes of a single object once unpacked, such as a large file. The push is refused before the object has come. */
   readonly maxObjectBytes?: number | undefined;
   /** The most refs that one push may change. */
   readonly maxRefUpdates?: number | undefined;

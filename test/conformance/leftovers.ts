@@ -10,7 +10,8 @@ function processesIn(folder: string): string[] {
     .map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 
-function namesBelow(folder: string): string[] {
+/** All paths below a folder, also while quarantines in it come and go. */
+export function namesBelow(folder: string): string[] {
   try {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' });
   } catch (error) {

@@ -30,10 +30,14 @@ export interface PushPlace {
   readonly push: (...args: string[]) => Promise<GitResult>;
 }
 
-export async function openPushPlace(options: Partial<GitServerOptions>, version = 2): Promise<PushPlace> {
+export async function openPushPlace(
+  options: Partial<GitServerOptions>,
+  version = 2,
+  objectFormat = 'sha1',
+): Promise<PushPlace> {
   const lab = await openLab(options);
   labs.push(lab);
-  const repository = await makeBareRepository(lab.at('app.git'));
+  const repository = await makeBareRepository(lab.at('app.git'), { objectFormat });
   const copy = lab.fresh();
   await gitOk(['clone', '-q', repository, copy]);
   await gitOk(['remote', 'set-url', 'origin', lab.url('app.git')], { cwd: copy });

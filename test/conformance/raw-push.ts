@@ -1,5 +1,6 @@
 /** Pushes and fetches as bytes, for connections that no git client would make. */
 import { gitOk } from '../support/fixtures.js';
+import { packOf } from '../support/packs.js';
 import { headerOf, parseResponse, type RawResponse } from '../support/raw-http.js';
 import { flush, pkt, zero, type Headers } from './differential/case.js';
 
@@ -13,12 +14,9 @@ export const lsRefs = `${pkt('command=ls-refs\n')}0001${pkt('ref-prefix refs/hea
 /** The body of a push that makes `ref` out of what `main` of a work tree has beyond `origin/main`. */
 export async function pushBody(work: string, ref: string): Promise<{ oid: string; body: Buffer }> {
   const oid = await gitOk(['rev-parse', 'main'], { cwd: work });
-  const encoded = await gitOk(
-    ['-c', 'alias.pack=!git pack-objects --stdout -q --revs | base64 -w0', 'pack'],
-    { cwd: work, input: 'main\n^origin/main\n' },
-  );
+  const pack = await packOf(work, ['main', '^origin/main']);
   const command = pkt(`${zero} ${oid} ${ref}\0report-status side-band-64k`);
-  return { oid, body: Buffer.concat([Buffer.from(command + flush), Buffer.from(encoded, 'base64')]) };
+  return { oid, body: Buffer.concat([Buffer.from(command + flush), pack]) };
 }
 
 /** The answers on one connection, one behind the other, as far as they are complete. */
