@@ -98,12 +98,10 @@ export async function openServedAccess(
       url === undefined
         ? undefined
         : configuration.blaming('access.auth-url', () => externalAuthenticator({ url })),
-    addressOf: () => clientAddresses(configuration),
     proxy: () => fromProxy(configuration),
     throttle: () => ServedThrottle.for(configuration, earlier?.throttle),
   });
-  const { createOnPush, access, rules, tokens, htpasswd, issuers, external, proxy, throttle, addressOf } =
-    opened;
+  const { createOnPush, access, rules, tokens, htpasswd, issuers, external, proxy, throttle } = opened;
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
   const secrets = [
     tokens?.authenticate,
@@ -118,7 +116,8 @@ export async function openServedAccess(
   const visibilityOf: VisibilityOf = async (repository) => (await noted(repository)) ?? unless;
   const shownWithoutRules = rules ? nothingToShow : publicOnly(store, visibilityOf);
   return {
-    addressOf,
+    // The throttle has checked the same addresses: a mistake is told once.
+    addressOf: clientAddresses(configuration),
     throttle,
     options: {
       publicRead: publicRead === true,
