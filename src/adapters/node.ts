@@ -142,6 +142,7 @@ function requestOf(
       if (awaitsContinue) response.writeContinue();
     },
     signal,
+    peerAddress: request.socket.remoteAddress,
     clientCertificate: clientCertificateOf(request.socket),
   };
 }

@@ -4,7 +4,6 @@ import { pino, type Logger } from 'pino';
 import type { CreateEvent, ErrorEvent, PushEvent, RefUpdateResult, RequestEvent } from '../events.js';
 import { GitTyphoonError } from '../errors.js';
 import type { GitServer } from '../server.js';
-import { clientAddress } from './addresses.js';
 import { targetPath } from './landing.js';
 import type { LiveLine } from './observation/live-line.js';
 import { printable } from './printable.js';
@@ -147,9 +146,13 @@ export function logEvents(server: GitServer, log: Logger): void {
 }
 
 /** Logs a request that is not git's, once it is answered. */
-export function logLanding(log: Logger, request: IncomingMessage, response: ServerResponse): void {
+export function logLanding(
+  log: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+  address: string | undefined,
+): void {
   const began = performance.now();
-  const address = clientAddress(request);
   response.once('close', () => {
     const path = printable(targetPath(request.url ?? '/'));
     const ms = Math.round(performance.now() - began);

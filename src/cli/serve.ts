@@ -3,9 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from 'pino';
 import { limitConnections } from '../adapters/connections.js';
 import { nodeHandler } from '../adapters/node.js';
-import type { RepositoryStore } from '../repository/repository.js';
 import type { GitServer } from '../server.js';
-import { clientAddress, listen, reachableUrls, sharedAddresses } from './addresses.js';
+import { listen, reachableUrls, sharedAddresses } from './addresses.js';
 import { allOf } from './all-of.js';
 import { readConfiguration } from './configuration/configuration.js';
 import type { CommandLine } from './configuration/flags.js';
@@ -18,7 +17,7 @@ import { isWatched, LiveLine } from './observation/live-line.js';
 import { observe, requestIdReader } from './observation/observe.js';
 import { traced } from './observation/traced.js';
 import { Reloadable } from './reload.js';
-import { openServedAccess } from './served-access.js';
+import { openServedAccess, type ServedAccess } from './served-access.js';
 import { servedGit, servedStore } from './served-git.js';
 import { ServedWebhooks } from './served-webhooks.js';
 import { untilStopped } from './shutdown.js';
@@ -33,18 +32,19 @@ export interface ServeOptions {
 
 /** What answers beside git, and what is known of requests. */
 interface ServerParts {
-  /** The repositories that pages tell of. */
-  readonly shown: () => RepositoryStore;
+  /** What decides at the moment: it may be read again. */
+  readonly access: () => ServedAccess;
   readonly health: Health;
   readonly requestId: ReturnType<typeof requestIdReader>;
   readonly log: Logger;
 }
 
-function createHttpServer(git: GitServer, { shown, health, requestId, log }: ServerParts): Server {
+function createHttpServer(git: GitServer, { access, health, requestId, log }: ServerParts): Server {
+  const remoteAddress = (request: IncomingMessage): string | undefined => access().addressOf(request);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (await answerHealth(request, response, health, { tellsWhy: false })) return;
-    logLanding(log, request, response);
-    await answerLanding(request, response, shown());
+    logLanding(log, request, response, remoteAddress(request));
+    await answerLanding(request, response, access().shown);
   };
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
@@ -52,7 +52,7 @@ function createHttpServer(git: GitServer, { shown, health, requestId, log }: Ser
       response.destroy();
     });
   };
-  const handler = nodeHandler(git, { fallback, remoteAddress: clientAddress, requestId });
+  const handler = nodeHandler(git, { fallback, remoteAddress, requestId });
   const http = createServer(
     {
       // Node.js would end every push that takes longer than 300 seconds; we watch for idle clients ourselves.
@@ -90,8 +90,12 @@ export async function serve({ version, commandLine }: ServeOptions): Promise<num
   const listing = await listRepositories(store.root, store);
   logEvents(git, log);
   const health = new Health(git, store.root);
-  const shown = (): RepositoryStore => reloadable.access.shown;
-  const http = createHttpServer(git, { shown, health, requestId: requestIdReader(configuration), log });
+  const http = createHttpServer(git, {
+    access: () => reloadable.access,
+    health,
+    requestId: requestIdReader(configuration),
+    log,
+  });
   limitConnections(http, {
     sharedAddresses: sharedAddresses(values['access.trusted-proxies']),
     onRefused: (address) => log.warn({ address }, `too many connections from ${address}`),

@@ -21,6 +21,8 @@ export interface GitRequest {
   /** Aborted when the client has gone before the answer was complete. */
   readonly signal: AbortSignal;
   readonly remoteAddress: string | undefined;
+  /** Of the connection itself, whatever headers say. Default unknown. */
+  readonly peerAddress?: string | undefined;
   /** Only one that TLS has verified. Default none. */
   readonly clientCertificate?: ClientCertificate | undefined;
 }

@@ -36,6 +36,7 @@ export function contextOf(request: GitRequest, route: Route, protocol: GitProtoc
     protocolVersion: protocol.version,
     headers: request.headers,
     remoteAddress: request.remoteAddress,
+    peerAddress: request.peerAddress,
     clientCertificate: request.clientCertificate,
     credentials: parseCredentials(headerValue(request.headers, 'authorization')),
     signal: request.signal,
