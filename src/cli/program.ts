@@ -8,6 +8,7 @@ import { addAccessCommand } from './access.js';
 import { GitTyphoonError, OptionError } from '../errors.js';
 import { AdministrationError } from '../repository/administration-error.js';
 import { CommandError } from './command-error.js';
+import { addDoctorCommand } from './doctor/command.js';
 import { logLevels, type LogLevel } from './logging.js';
 import { passwd } from './passwd.js';
 import { printable } from './printable.js';
@@ -67,6 +68,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
         'gittyphoon token create|list|revoke …',
         'gittyphoon repo create|list|show|rename|delete|…',
         'gittyphoon webhook test|list|retry …',
+        'gittyphoon doctor [DIR]',
       ].join('\n       '),
     )
     .version(version)
@@ -113,6 +115,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
   addTokenCommand(program);
   addWebhookCommands(program, setExitCode);
   addRepoCommand(program);
+  addDoctorCommand(program, setExitCode);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({
     visibleOptions: (command) => {

@@ -67,14 +67,16 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
+/** Starts it on the snippet of the documentation, or on one of the test's own. */
 export async function startProxy(
   kind: ProxyKind,
   program: string,
   upstreamPort: number,
+  own?: string,
 ): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), `gittyphoon-${kind.name}-`));
   const port = await freePort();
-  const snippet = await snippetOf(kind, upstreamPort);
+  const snippet = own ?? (await snippetOf(kind, upstreamPort));
   const { config, args } = kind.setUp({ snippet, folder, port });
   await writeFile(join(folder, 'config'), config);
   const child = spawn(program, args, {
