@@ -38,7 +38,11 @@ export const failureTable = {
     status: 503,
     message: 'the server cannot find out who you are at the moment; try again shortly',
   },
+  ERR_OUT_OF_RESOURCES: { status: 503, message: 'the server has run out of resources; try again shortly' },
   ERR_CLOSING: { status: 503, message: 'the server is shutting down; try again shortly' },
+  ERR_GIT_TIMEOUT: { status: 504, message: 'git took too long on the server' },
+  ERR_REQUEST_TIMEOUT: { status: 504, message: 'the request took longer than this server allows' },
+  ERR_NO_SPACE: { status: 507, message: 'the server has no room left on its disk' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 /** One of the stable codes of {@link failureTable}. */

@@ -1,3 +1,4 @@
+export { limitConnections, type ConnectionLimits } from './adapters/connections.js';
 export { fetchHandler, type FetchHandler, type FetchHandlerOptions } from './adapters/fetch.js';
 export { nodeHandler, type NodeHandler, type NodeHandlerOptions } from './adapters/node.js';
 export { RepositoryAdministration, type AdministrationOptions } from './administration/administration.js';
@@ -44,6 +45,7 @@ export type { GitRequest, GitResponse, Header, ResponseBody } from './http/excha
 export type {
   CorsOptions,
   EnvironmentFunction,
+  GitResourceOptions,
   GitServerOptions,
   LimitOptions,
   RepositoryLookup,
@@ -66,4 +68,6 @@ export { AdministrationError, type AdministrationCode } from './repository/admin
 export type { CreateSettings, PendingRepository, Visibility } from './repository/create-settings.js';
 export { DirectoryStore, type DirectoryStoreOptions } from './repository/directory-store.js';
 export type { Repository, RepositoryStore } from './repository/repository.js';
-export { createGitServer, type GitServer } from './server.js';
+export type { AdmissionStatus, KindCounts } from './http/admission/admission.js';
+export type { GitKind } from './http/admission/kinds.js';
+export { createGitServer, type ChangeableOptions, type GitServer, type ServerStatus } from './server.js';

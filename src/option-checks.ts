@@ -1,4 +1,5 @@
 /** Checks of single values; what they throw names the option. */
+import { statSync } from 'node:fs';
 import { OptionError } from './errors.js';
 
 /** The longest time that a timer of Node.js can wait. */
@@ -52,4 +53,8 @@ export function wholeNumber(
 
 export function wholeNumberOr(value: unknown, option: string, fallback: number, bounds: Bounds = {}): number {
   return value === undefined ? fallback : wholeNumber(value, option, bounds);
+}
+
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,7 +1,9 @@
 /** The options of a server: what each means, its default, and what it costs. */
 import type { AccessPolicy, Authenticate, Authorize, AuthorizeUpdate, Challenge } from './access/policy.js';
 import type { GitUser, RequestContext } from './context.js';
+import type { AdmissionLimits } from './http/admission/admission.js';
 import type { ServiceLimits } from './http/call.js';
+import type { GitProcessBounds } from './git/runner.js';
 import type { CreateOnPush, CreatePlace } from './http/create-on-push.js';
 import type { CorsPolicy } from './http/cors.js';
 import type { ProtocolVersion } from './protocol/git-protocol.js';
@@ -41,7 +43,7 @@ export interface CorsOptions {
   readonly maxAgeSeconds?: number | undefined;
 }
 
-/** Bounds. Larger values cost memory, disk or patience; none can be switched off. */
+/** Bounds. Larger values cost memory, disk or patience; none can be switched off, but all can be set very high. */
 export interface LimitOptions {
   /** The most bytes of a fetch request, as sent and once inflated. Default 64 MiB. */
   readonly maxFetchRequestBytes?: number | undefined;
@@ -52,16 +54,77 @@ export interface LimitOptions {
   readonly maxPushBytes?: number | undefined;
   /** A fetch request beyond this many bytes waits in a nameless temporary file. Default 1 MiB. */
   readonly spoolThresholdBytes?: number | undefined;
+  /**
+   * The most bytes of all fetch requests that are held at the same time, in memory and in files. Beyond that, requests are
+   * refused as busy. Default 1 GiB.
+   */
+  readonly maxSpooledBytes?: number | undefined;
   /** The folder for those files. Default the system's. */
   readonly temporaryDirectory?: string | undefined;
   /** How long a client may send nothing in the middle of its request, in milliseconds. Default 120,000. */
   readonly requestIdleTimeoutMs?: number | undefined;
   /** How long a client may read nothing of its answer, in milliseconds. Default 300,000. */
   readonly responseIdleTimeoutMs?: number | undefined;
+  /**
+   * How long git may take for the first byte of its answer, in milliseconds; for a push, from its last byte on. Default
+   * 1,800,000 (30 minutes): counting what a client lacks in a large repository takes its time.
+   */
+  readonly firstByteTimeoutMs?: number | undefined;
+  /**
+   * How long git may say nothing behind that while its client waits, in milliseconds. Default 1,800,000. git itself sends
+   * a sign of life every five seconds to clients that can take one.
+   */
+  readonly gitIdleTimeoutMs?: number | undefined;
+  /** How long a request may take as a whole, slow clients included, in milliseconds. Default 21,600,000 (6 hours). */
+  readonly requestTimeoutMs?: number | undefined;
   /** How long `preReceive` and `postReceive` may take, in milliseconds. Default 30,000. The push waits for the first. */
   readonly pushCallbackTimeoutMs?: number | undefined;
   /** How long a git that is told to end may take before it is killed, in milliseconds. Default 5,000. */
   readonly killGraceMs?: number | undefined;
+  /**
+   * How many gits answer fetches and pushes at the same time. Default twice the processors and eight. Each takes memory
+   * and processor time; what is beyond waits, each client in turn.
+   */
+  readonly maxGitProcesses?: number | undefined;
+  /**
+   * Of those, so many are only for pushes and as many only for fetches, so that neither keeps the other waiting. Default a
+   * quarter; from 0 to less than `maxGitProcesses`.
+   */
+  readonly reservedGitProcesses?: number | undefined;
+  /**
+   * How many gits answer quick requests at the same time: so many list refs, and as many give single objects to partial
+   * clones. Default twice the processors and eight.
+   */
+  readonly maxQuickProcesses?: number | undefined;
+  /** How many of each kind may work in one repository. Default three quarters of `maxGitProcesses`. */
+  readonly maxGitProcessesPerRepository?: number | undefined;
+  /**
+   * How many of each kind may work for one client: a user, or an address where there is no user (IPv6 counts by its first
+   * 64 bits). Default half of `maxGitProcesses`.
+   */
+  readonly maxGitProcessesPerClient?: number | undefined;
+  /** How many requests of each kind may wait. Default 500. Beyond that, whoever has most of them is refused as busy. */
+  readonly maxQueuedRequests?: number | undefined;
+  /** How long a request may wait for its turn, in milliseconds. Default 60,000. Then it is refused as busy. */
+  readonly queueTimeoutMs?: number | undefined;
+}
+
+/** What a single git, with all that it starts, may take of the machine. All are off by default. */
+export interface GitResourceOptions {
+  /** How many threads compress a pack (`pack.threads`). Default git's: as many as there are processors, for each git. */
+  readonly packThreads?: number | undefined;
+  /** The memory that each of these threads may use for its window (`pack.windowMemory`), in bytes. Default git's: no bound. */
+  readonly packWindowMemoryBytes?: number | undefined;
+  /** How far others go before git when processors are short: 0 to 19. Default 0. */
+  readonly nice?: number | undefined;
+  /**
+   * The memory that each process may write to, in bytes, from 16 MiB on; packs that git reads are not counted. git fails
+   * beyond it. Needs the command `prlimit` (Linux), by way of which every git is then started: a millisecond. Default no
+   * bound.
+   */
+  readonly maxMemoryBytes?: number | undefined;
+  /** The processor time of each process, in seconds; it is killed beyond it. Needs `prlimit` as well. Default no bound. */
+  readonly maxCpuSeconds?: number | undefined;
 }
 
 /** Options of `createGitServer`. */
@@ -139,7 +202,9 @@ export interface GitServerOptions {
   readonly dumbHttp?: boolean | undefined;
   /** Cross-origin access for browsers. Default none. */
   readonly cors?: CorsOptions | undefined;
-  /** Bounds on size and time. */
+  /** Memory and processor time of each git. Default no bounds. */
+  readonly gitResources?: GitResourceOptions | undefined;
+  /** Bounds on size, time and number. */
   readonly limits?: LimitOptions | undefined;
 }
 
@@ -150,14 +215,17 @@ export interface ResolvedOptions {
   readonly createOnPush: { readonly decide: CreateOnPush; readonly place: CreatePlace } | undefined;
   readonly gitCommand: string;
   readonly gitConfig: readonly (readonly [key: string, value: string])[];
+  readonly gitProcesses: GitProcessBounds;
   readonly environment: EnvironmentFunction;
   readonly highestProtocolVersion: ProtocolVersion;
   readonly dumbHttp: boolean;
   readonly cors: CorsPolicy | undefined;
   readonly pushPolicy: PushPolicy;
-  readonly limits: ServiceLimits & {
-    readonly responseIdleTimeoutMs: number;
-    readonly pushCallbackTimeoutMs: number;
-    readonly killGraceMs: number;
-  };
+  readonly limits: ServiceLimits &
+    AdmissionLimits & {
+      readonly maxSpooledBytes: number;
+      readonly responseIdleTimeoutMs: number;
+      readonly pushCallbackTimeoutMs: number;
+      readonly killGraceMs: number;
+    };
 }

@@ -1,19 +1,16 @@
-import { statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import type { AccessPolicy, Challenge } from './access/policy.js';
 import type { RequestContext } from './context.js';
 import { OptionError } from './errors.js';
 import { pushHookNames } from './git/hook-names.js';
 import type { CorsPolicy } from './http/cors.js';
-import type { CorsOptions, GitServerOptions, LimitOptions, ResolvedOptions } from './options.js';
+import type { CorsOptions, GitServerOptions, ResolvedOptions } from './options.js';
 import {
   booleanOr,
   functionOrNone,
+  isFolder,
   isRecord,
-  maxTimerMs,
   rejectUnknown,
   textOr,
-  wholeNumber,
   wholeNumberOr,
 } from './option-checks.js';
 import { DirectoryStore } from './repository/directory-store.js';
@@ -21,6 +18,8 @@ import { repositoryAt } from './repository/function-store.js';
 import type { Repository } from './repository/repository.js';
 import { resolvePushPolicy } from './resolve-push-policy.js';
 import { resolveCreateOnPush } from './resolve-create.js';
+import { resolveGitResources } from './resolve-git-resources.js';
+import { resolveLimits } from './resolve-limits.js';
 
 const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   repositories: true,
@@ -43,33 +42,15 @@ const knownOptions: Readonly<Record<keyof GitServerOptions, true>> = {
   highestProtocolVersion: true,
   dumbHttp: true,
   cors: true,
+  gitResources: true,
   limits: true,
 };
-
-const mebibyte = 1024 * 1024;
-
-type ResolvedLimits = ResolvedOptions['limits'];
-
-const defaultLimits: ResolvedLimits = {
-  maxFetchRequestBytes: 64 * mebibyte,
-  maxPushBytes: 64 * 1024 * mebibyte,
-  spoolThresholdBytes: mebibyte,
-  temporaryDirectory: '',
-  requestIdleTimeoutMs: 120_000,
-  responseIdleTimeoutMs: 300_000,
-  pushCallbackTimeoutMs: 30_000,
-  killGraceMs: 5_000,
-};
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
 
 function resolveFind(options: GitServerOptions): ResolvedOptions['find'] {
   const { repositories, requireExportOk } = options;
   const exportOk = booleanOr(requireExportOk, 'requireExportOk', false);
   if (typeof repositories === 'string') {
-    if (!isDirectory(textOr(repositories, 'repositories', ''))) {
+    if (!isFolder(textOr(repositories, 'repositories', ''))) {
       throw new OptionError('repositories', `names a folder that does not exist: ${repositories}`);
     }
     const store = new DirectoryStore({ root: repositories, requireExportOk: exportOk });
@@ -173,23 +154,6 @@ function resolveCors(cors: CorsOptions | undefined): CorsPolicy | undefined {
   return { origins, credentials, maxAgeSeconds };
 }
 
-function resolveLimits(limits: LimitOptions = {}): ResolvedLimits {
-  if (!isRecord(limits)) throw new OptionError('limits', 'must be an object');
-  rejectUnknown(limits, defaultLimits, 'limits.');
-  const resolved: ResolvedLimits = { ...defaultLimits, temporaryDirectory: tmpdir() };
-  for (const [key, value] of Object.entries(limits)) {
-    if (value === undefined) continue;
-    const option = `limits.${key}`;
-    if (key === 'temporaryDirectory') {
-      if (!isDirectory(textOr(value, option, ''))) throw new OptionError(option, 'names no folder');
-    } else {
-      wholeNumber(value, option, key.endsWith('Ms') ? { highest: maxTimerMs } : {});
-    }
-    Object.assign(resolved, { [key]: value });
-  }
-  return resolved;
-}
-
 /** Checks every option and fills in the defaults; the caller's object is not kept. */
 export function resolveOptions(options: GitServerOptions): ResolvedOptions {
   if (!isRecord(options)) throw new OptionError('repositories', 'is required');
@@ -201,12 +165,15 @@ export function resolveOptions(options: GitServerOptions): ResolvedOptions {
   }
   functionOrNone(environment, 'environment');
   const limits = resolveLimits(options.limits);
+  const resources = resolveGitResources(options.gitResources);
   return {
     find: resolveFind(options),
     policy: resolvePolicy(options),
     createOnPush: resolveCreateOnPush(options),
     gitCommand: textOr(options.gitCommand, 'gitCommand', 'git'),
-    gitConfig: resolveGitConfig(options),
+    // What is said of a key by name has the last word.
+    gitConfig: [...resources.config, ...resolveGitConfig(options)],
+    gitProcesses: resources.processes,
     environment,
     highestProtocolVersion,
     dumbHttp: booleanOr(options.dumbHttp, 'dumbHttp', true),

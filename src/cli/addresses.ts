@@ -80,3 +80,8 @@ export function repositoryUrl(base: string, name: string): string {
 export function clientAddress(request: IncomingMessage): string | undefined {
   return request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '');
 }
+
+/** Addresses for which many users may stand: a proxy on this machine, and those that are trusted. */
+export function sharedAddresses(trustedProxies: readonly string[] = []): readonly string[] {
+  return ['127.0.0.0/8', '::1', ...trustedProxies];
+}

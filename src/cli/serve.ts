@@ -1,58 +1,37 @@
 /** `gittyphoon serve`: a server for a folder. */
-import { accessSync, constants } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { limitConnections } from '../adapters/connections.js';
 import { nodeHandler } from '../adapters/node.js';
-import { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
-import { createGitServer, type GitServer } from '../server.js';
-import { clientAddress, listen, reachableUrls } from './addresses.js';
-import { CommandError } from './command-error.js';
-import { repositoriesFolder } from './folder.js';
+import type { GitServer } from '../server.js';
+import { clientAddress, listen, reachableUrls, sharedAddresses } from './addresses.js';
+import { allOf } from './all-of.js';
+import { readConfiguration } from './configuration/configuration.js';
+import type { CommandLine } from './configuration/flags.js';
 import { answerLanding } from './landing.js';
 import { listRepositories } from './listing.js';
-import { createLogger, logEvents, logLanding, type LogLevel } from './logging.js';
-import { pushLimitsOf, type PushLimitFlags } from './push-limits.js';
-import { openServedAccess, type AccessFlags } from './served-access.js';
+import { catchHangups } from './hangup.js';
+import { createLogger, logEvents, logLanding } from './logging.js';
+import { Reloadable } from './reload.js';
+import { openServedAccess } from './served-access.js';
+import { servedGit, servedStore } from './served-git.js';
+import { ServedWebhooks } from './served-webhooks.js';
 import { untilStopped } from './shutdown.js';
 import { startText } from './start-text.js';
-import { webhooksOf } from './webhooks.js';
+import { wantedWebhooks } from './webhooks.js';
 
-export interface ServeOptions extends AccessFlags, PushLimitFlags {
+/** What `gittyphoon serve` is started with. */
+export interface ServeOptions {
   readonly version: string;
-  readonly dir: string | undefined;
-  readonly gitbase?: string;
-  readonly port: number;
-  readonly host?: string;
-  readonly realm: string;
-  readonly logLevel: LogLevel;
-  readonly webhooks?: string;
-  readonly webhookQueue?: string;
+  readonly commandLine: CommandLine;
 }
 
-function chooseFolder({ dir, gitbase }: ServeOptions): string {
-  if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
-    throw new CommandError(2, `DIR is ${dir} but --gitbase is ${gitbase}; give one of the two`);
-  }
-  const folder = repositoriesFolder(dir ?? gitbase ?? '.');
-  try {
-    accessSync(folder, constants.R_OK | constants.X_OK);
-  } catch (error) {
-    throw new CommandError(
-      2,
-      `not allowed to read the folder ${folder}; change its permissions or the user`,
-      error,
-    );
-  }
-  return folder;
-}
-
-/** `shown` are the repositories that pages tell everybody of. */
-function createHttpServer(git: GitServer, shown: RepositoryStore, log: Logger): Server {
+/** `shown` gives the repositories that pages tell everybody of. */
+function createHttpServer(git: GitServer, shown: () => RepositoryStore, log: Logger): Server {
   const fallback = (request: IncomingMessage, response: ServerResponse): void => {
     logLanding(log, request, response);
-    answerLanding(request, response, shown).catch((error: unknown) => {
+    answerLanding(request, response, shown()).catch((error: unknown) => {
       log.error({ err: error }, 'a page could not be shown');
       response.destroy();
     });
@@ -75,37 +54,43 @@ function createHttpServer(git: GitServer, shown: RepositoryStore, log: Logger): 
 }
 
 /** Serves until a signal ends it; resolves with the exit code. */
-export async function serve(options: ServeOptions): Promise<number> {
-  const folder = chooseFolder(options);
-  const { port: wantedPort, host, realm, logLevel, version } = options;
-  const store = new DirectoryStore({ root: folder });
-  const log = await createLogger(logLevel);
-  const access = await openServedAccess(options, store, log);
-  const git = createGitServer({
-    repositories: store,
-    realm,
-    ...access.options,
-    pushLimits: pushLimitsOf(options),
+export async function serve({ version, commandLine }: ServeOptions): Promise<number> {
+  const whenHungUp = catchHangups();
+  const { configuration, doubts } = await readConfiguration(commandLine);
+  const { values } = configuration;
+  const store = servedStore(configuration);
+  const { 'listen.port': wantedPort, 'listen.host': host } = values;
+  const log = await createLogger(values['log.level']);
+  for (const doubt of doubts) log.warn(doubt);
+  const { access, wanted } = await allOf({
+    access: () => openServedAccess(configuration, store, log),
+    wanted: () => wantedWebhooks(configuration),
   });
+  const git = servedGit(configuration, { repositories: store, ...access.options });
   const gitVersion = await git.gitVersion();
-  const webhooks = await webhooksOf(options, log);
-  webhooks?.observe(git);
-  const listing = await listRepositories(folder, store);
+  const webhooks = await ServedWebhooks.open(wanted, git, log);
+  const reloadable = new Reloadable({ commandLine, store, git, webhooks, log }, configuration, access);
+  const listing = await listRepositories(store.root, store);
   logEvents(git, log);
-  const http = createHttpServer(git, access.shown, log);
+  const http = createHttpServer(git, () => reloadable.access.shown, log);
+  limitConnections(http, {
+    sharedAddresses: sharedAddresses(values['access.trusted-proxies']),
+    onRefused: (address) => log.warn({ address }, `too many connections from ${address}`),
+  });
   const port = await listen(http, { host, port: wantedPort });
   const stopped = untilStopped(http, git, log, webhooks);
+  whenHungUp(() => void reloadable.reload());
   // Whoever reads the first lines may then close the pipe.
   process.stdout.on('error', () => {});
   process.stdout.write(
     startText({
       version,
       gitVersion,
-      folder,
+      folder: store.root,
       listing,
       urls: reachableUrls({ host, port }),
       access: access.facts(),
     }),
   );
-  return stopped.finally(() => access.close());
+  return stopped.finally(() => reloadable.close());
 }

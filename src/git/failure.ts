@@ -1,5 +1,6 @@
 import { GitTyphoonError } from '../errors.js';
 import type { GitExit } from './process.js';
+import { shortageIn } from './shortage.js';
 
 /** What git said and how it ended: for the operator's log, never for the client, since it names paths. */
 class GitFailure extends Error {
@@ -53,7 +54,10 @@ function clientMistakeIn(stderr: string): string | undefined {
 
 /** A git that gave no answer, as the failure that the client is told about. */
 export function gitFailure(command: string, exit: GitExit): GitTyphoonError {
-  if (exit.spawnError) return new GitTyphoonError('ERR_GIT_UNAVAILABLE', { cause: exit.spawnError });
+  const { spawnError } = exit;
+  if (spawnError) {
+    return new GitTyphoonError(shortageIn(spawnError) ?? 'ERR_GIT_UNAVAILABLE', { cause: spawnError });
+  }
   const cause = new GitFailure(describe(command, exit));
   const mistake = clientMistakeIn(exit.stderr);
   if (mistake) return new GitTyphoonError('ERR_BAD_REQUEST', { message: mistake, cause });

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+import { GitTyphoonError } from '../errors.js';
 import type { GitExit, GitProcess } from './process.js';
+import { SilenceWatch, type Patience } from './silence.js';
 
 export interface GitOutputOptions {
   /** Sent before git's own first byte. */
@@ -13,6 +15,10 @@ export interface GitOutputOptions {
    * Throws when nothing can make it so.
    */
   readonly complete?: (exit: GitExit) => Buffer | undefined;
+  /** How long git may say nothing; it is ended then. */
+  readonly patience: Patience;
+  /** git had begun to answer and was ended for this reason: what tells the client, where the protocol has words for it. */
+  readonly lastWords?: ((reason: Error) => Buffer | undefined) | undefined;
   /** The reader has gone before the end: stop git, or let it finish. */
   readonly onAbandoned: () => void;
 }
@@ -31,6 +37,7 @@ export class GitOutput extends Readable {
   readonly started: Promise<GitExit | undefined>;
   readonly #process: GitProcess;
   readonly #options: GitOutputOptions;
+  readonly #silence: SilenceWatch;
   #prefix: Buffer | undefined;
   #bytes = 0;
   #pushedBytes = 0;
@@ -44,6 +51,9 @@ export class GitOutput extends Readable {
     this.#process = process;
     this.#options = options;
     this.#prefix = options.prefix;
+    this.#silence = new SilenceWatch(options.patience, () =>
+      process.end(new GitTyphoonError('ERR_GIT_TIMEOUT')),
+    );
     this.started = new Promise((resolve) => {
       this.#resolveStarted = () => resolve(undefined);
       void this.#whenEnded().then((exit) => resolve(this.#bytes > 0 ? undefined : exit));
@@ -61,6 +71,11 @@ export class GitOutput extends Readable {
   /** Whether git was told to end. */
   get wasStopped(): boolean {
     return this.#process.wasStopped;
+  }
+
+  /** Why it was told so, if that is known. */
+  get stopReason(): Error | undefined {
+    return this.#process.stopReason;
   }
 
   /** Bytes of the whole answer that have been given to the reader. */
@@ -84,7 +99,13 @@ export class GitOutput extends Readable {
     this.#process.stdout.resume();
   }
 
+  /** Adds words of ours to the answer; the caller knows that they fit where it stands. */
+  say(words: Buffer): void {
+    if (!this.#settled && !this.destroyed) this.#give(words);
+  }
+
   override _read(): void {
+    this.#silence.resume();
     this.#process.stdout.resume();
   }
 
@@ -92,7 +113,8 @@ export class GitOutput extends Readable {
     if (!this.#settled) {
       this.#settled = true;
       this.#options.onAbandoned();
-      this.#process.stdout.resume();
+      // Nobody else reads from now on.
+      this._read();
     }
     callback(error);
   }
@@ -103,6 +125,7 @@ export class GitOutput extends Readable {
       return;
     }
     this.#bytes += original.length;
+    this.#silence.heard();
     this.#resolveStarted();
     const chunk = this.#rewritten(original);
     if (!chunk) return;
@@ -111,7 +134,9 @@ export class GitOutput extends Readable {
       this.recycle(chunk);
       return;
     }
-    if (!this.#give(chunk)) this.#process.stdout.pause();
+    if (this.#give(chunk)) return;
+    this.#process.stdout.pause();
+    this.#silence.hold();
   }
 
   #rewritten(chunk: Buffer): Buffer | undefined {
@@ -136,17 +161,22 @@ export class GitOutput extends Readable {
   }
 
   async #whenEnded(): Promise<GitExit> {
+    // A process that is gone is silent for good, even when a reader leaves its last words unread.
+    void this.#process.exited.then(() => this.#silence.end());
     const exit = await this.#process.finished;
     if (this.#settled) return exit;
     this.#settled = true;
-    if (isCompleteAnswer(exit)) this.#end(exit);
-    else this.destroy(new Error(`git was ended by ${exit.signal ?? 'a failure'}`));
+    const { stopReason } = this.#process;
+    const words = stopReason && this.#bytes > 0 ? this.#options.lastWords?.(stopReason) : undefined;
+    if (words) this.#end(() => words);
+    else if (isCompleteAnswer(exit)) this.#end(() => this.#options.complete?.(exit));
+    else this.destroy(stopReason ?? new Error(`git was ended by ${exit.signal ?? 'a failure'}`));
     return exit;
   }
 
-  #end(exit: GitExit): void {
+  #end(complete: () => Buffer | undefined): void {
     try {
-      const rest = this.#bytes > 0 ? this.#options.complete?.(exit) : undefined;
+      const rest = this.#bytes > 0 ? complete() : undefined;
       if (rest) this.#give(rest);
       this.push(null);
     } catch (error) {

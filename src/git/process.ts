@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { Readable, type Duplex, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { followersOf } from './process-group.js';
 import { PipedStdout, type GitStdout, type SocketStdout } from './stdout.js';
 
 /** How a git process ended. */
@@ -17,6 +19,8 @@ export interface GitProcessOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** How far others go before it, and before what it starts. Default 0. */
+  readonly nice?: number | undefined;
   readonly environment: Readonly<Record<string, string>>;
   /** `pipe`, nothing, or an open file descriptor to read from. */
   readonly stdin: 'pipe' | 'ignore' | number;
@@ -24,6 +28,11 @@ export interface GitProcessOptions {
   readonly stdout?: SocketStdout | undefined;
   /** A socket to git and its hooks, as file descriptor 3. */
   readonly bridge?: boolean | undefined;
+  /**
+   * It keeps what it is given in a quarantine, which it leaves behind when it is ended by a signal (tmp-objdir.c:
+   * remove_tmp_objdir_on_signal). Default false.
+   */
+  readonly hasQuarantine?: boolean | undefined;
   /** How long SIGTERM may take before SIGKILL follows, in milliseconds. */
   readonly killGraceMs: number;
 }
@@ -59,6 +68,16 @@ function start(options: GitProcessOptions): ChildProcess {
   }
 }
 
+/** What it starts inherits that; it has not started anything yet. */
+function beNice({ pid }: ChildProcess, nice: number): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, nice);
+  } catch {
+    // It has ended already, or the system does not let us: then it runs as ever.
+  }
+}
+
 /** One running git with its own process group, so that everything it starts can be ended with it. */
 export class GitProcess {
   readonly stdin: Writable | undefined;
@@ -72,16 +91,20 @@ export class GitProcess {
   readonly released: Promise<void>;
   readonly #child: ChildProcess;
   readonly #killGraceMs: number;
+  readonly #hasQuarantine: boolean;
   #stderr = '';
   #exit: GitExit | undefined;
   #stopping = false;
   #stoppingGently = false;
+  #stopReason: Error | undefined;
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(options: GitProcessOptions) {
     this.#killGraceMs = options.killGraceMs;
+    this.#hasQuarantine = options.hasQuarantine ?? false;
     const child = start(options);
     this.#child = child;
+    if (options.nice !== undefined) beNice(child, options.nice);
     this.stdin = child.stdin ?? undefined;
     // A system without room for another process gives a child without pipes.
     this.stdout = options.stdout ?? new PipedStdout(child.stdout ?? Readable.from([]));
@@ -101,20 +124,48 @@ export class GitProcess {
     return this.#stopping || this.#stoppingGently;
   }
 
+  /** Why we have told it to end, where whoever did so has said why. */
+  get stopReason(): Error | undefined {
+    return this.#stopReason;
+  }
+
   /** Ends the process and all that it started: SIGTERM, by which git tidies up, then SIGKILL. */
-  stop(): void {
+  stop(reason?: Error): void {
     if (this.#stopping || this.#exit) return;
+    this.#stopReason ??= reason;
     this.#stopping = true;
     this.#signal('SIGTERM');
     this.#killTimer = setTimeout(() => this.#signal('SIGKILL'), this.#killGraceMs);
   }
 
   /** Closes standard input first, which lets receive-pack fail by itself and drop its quarantine; stops it later. */
-  stopGently(): void {
+  stopGently(reason?: Error): void {
     if (this.#exit) return;
-    this.#stoppingGently = true;
     this.stdin?.end();
-    const timer = setTimeout(() => this.stop(), this.#killGraceMs);
+    this.#stopLater(reason, () => this.stop());
+  }
+
+  /**
+   * Ends it whatever it is doing, and so that nothing is left: a push that is still coming ends with its input, one that
+   * has arrived with the hook or the helper that git waits for.
+   */
+  end(reason?: Error): void {
+    if (this.stdin?.writable) this.stopGently(reason);
+    else if (!this.#hasQuarantine || !this.#signalFollowers('SIGTERM')) this.stop(reason);
+    else {
+      this.#stopLater(reason, () => {
+        if (this.#signalFollowers('SIGKILL')) this.#stopLater(reason, () => this.stop());
+        else this.stop();
+      });
+    }
+  }
+
+  /** It should end by itself now; `insist` is called when it does not. */
+  #stopLater(reason: Error | undefined, insist: () => void): void {
+    if (this.#exit) return;
+    this.#stopReason ??= reason;
+    this.#stoppingGently = true;
+    const timer = setTimeout(insist, this.#killGraceMs);
     void this.exited.then(() => clearTimeout(timer));
   }
 
@@ -165,6 +216,20 @@ export class GitProcess {
       await sleep(20);
     }
     return true;
+  }
+
+  /** Signals all in the group but git itself; false when there are none. */
+  #signalFollowers(signal: NodeJS.Signals): boolean {
+    const { pid } = this.#child;
+    const followers = pid === undefined ? [] : followersOf(pid);
+    for (const follower of followers) {
+      try {
+        process.kill(follower, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    return followers.length > 0;
   }
 
   /** Signals the whole group; false when nobody is left in it. */

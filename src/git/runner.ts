@@ -3,12 +3,21 @@ import { configEnvironment, type GitEnvironment } from './environment.js';
 import { GitProcess, type GitExit } from './process.js';
 import type { SocketStdout } from './stdout.js';
 
+/** What the system is told about each process. */
+export interface GitProcessBounds {
+  /** How far others go before it: 0 to 19. Default 0. */
+  readonly nice?: number | undefined;
+  /** A command and its arguments that turns into git under limits of the system; none when empty. */
+  readonly limiter: readonly string[];
+}
+
 export interface GitRunnerOptions {
   /** The git executable: a name to be found on PATH, or a path. */
   readonly command: string;
   readonly environment: GitEnvironment;
   /** Configuration given to every git, above all files. */
   readonly config: readonly (readonly [key: string, value: string])[];
+  readonly bounds?: GitProcessBounds | undefined;
   readonly killGraceMs: number;
 }
 
@@ -25,6 +34,8 @@ export interface GitInvocation {
   readonly stdout?: SocketStdout | undefined;
   /** A socket to git and its hooks, as file descriptor 3. */
   readonly bridge?: boolean | undefined;
+  /** It is receive-pack, which must not be ended by a signal while something else ends it. */
+  readonly hasQuarantine?: boolean | undefined;
 }
 
 /** The output of a git that was run to its end. */
@@ -63,10 +74,12 @@ export class GitRunner {
       invocation.stdout?.destroy();
       throw new GitTyphoonError('ERR_CLOSING');
     }
-    const { command, environment, config, killGraceMs } = this.#options;
+    const { command, environment, config, bounds, killGraceMs } = this.#options;
+    const [program = command, ...args] = [...(bounds?.limiter ?? []), command, ...invocation.args];
     const process = new GitProcess({
-      command,
-      args: invocation.args,
+      command: program,
+      args,
+      nice: bounds?.nice,
       cwd: invocation.cwd,
       environment: {
         ...environment,
@@ -76,6 +89,7 @@ export class GitRunner {
       stdin: invocation.stdin ?? 'ignore',
       stdout: invocation.stdout,
       bridge: invocation.bridge,
+      hasQuarantine: invocation.hasQuarantine,
       killGraceMs,
     });
     this.#running.add(process);
@@ -102,11 +116,7 @@ export class GitRunner {
   async stopAll(): Promise<void> {
     this.#isClosed = true;
     const left = [...this.#running];
-    for (const process of left) {
-      // A push that is still coming: git removes its quarantine when its input ends, not when a signal comes.
-      if (process.stdin?.writable) process.stopGently();
-      else process.stop();
-    }
+    for (const process of left) process.end();
     await Promise.all(left.map((process) => process.released));
   }
 }

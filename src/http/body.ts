@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { GitTyphoonError } from '../errors.js';
 import { hastenCollection } from './collection.js';
+import type { Deadline } from './deadline.js';
 import { sizeText } from '../size-text.js';
 import { headerValue, type GitRequest } from './exchange.js';
 
@@ -11,6 +12,8 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** How long the client may send nothing at all, in milliseconds. */
   readonly idleTimeoutMs: number;
+  /** By when it must have come. */
+  readonly deadline?: Deadline | undefined;
 }
 
 /** Takes a chunk; a promise holds the next one back until it resolves. */
@@ -52,6 +55,7 @@ function gzipFailure(error: Error & { code?: string }): GitTyphoonError {
 interface Consumption {
   readonly sink: ChunkSink;
   readonly idleTimeoutMs?: number;
+  readonly deadline?: Deadline | undefined;
   /** What a failure of the stream means. */
   readonly failure: (error: Error) => Error;
   /** When this rejects, nothing more is taken. */
@@ -62,7 +66,8 @@ interface Consumption {
  * Gives every chunk of `stream` to the sink and resolves at its end. The idle timer counts only while we wait for
  * the stream: time that a sink takes is not the client's fault.
  */
-function consume(stream: Readable, { sink, idleTimeoutMs, failure, whileGood }: Consumption): Promise<void> {
+function consume(stream: Readable, consumption: Consumption): Promise<void> {
+  const { sink, idleTimeoutMs, deadline, failure, whileGood } = consumption;
   return new Promise((resolve, reject) => {
     // A client that has left before anybody listened: none of the events below would come any more.
     if (stream.destroyed) {
@@ -79,6 +84,7 @@ function consume(stream: Readable, { sink, idleTimeoutMs, failure, whileGood }: 
       if (isSettled) return;
       isSettled = true;
       clearTimeout(timer);
+      forgetDeadline?.();
       stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
       stream.on('error', () => {});
       if (error) stream.pause();
@@ -107,6 +113,7 @@ function consume(stream: Readable, { sink, idleTimeoutMs, failure, whileGood }: 
     const onClose = (): void => settle(failure(new Error('closed before its end')));
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
     whileGood?.catch(settle);
+    const forgetDeadline = deadline?.watch(() => settle(deadline.failure()));
     watch();
   });
 }
@@ -119,6 +126,7 @@ export async function readBody(request: GitRequest, limits: BodyLimits, sink: Ch
   const count = countTo(limits.maxBytes);
   const fromClient = {
     idleTimeoutMs: limits.idleTimeoutMs,
+    deadline: limits.deadline,
     failure: (cause: Error) => new GitTyphoonError('ERR_BODY_TRUNCATED', { cause }),
   };
   if (!compressed) {

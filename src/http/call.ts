@@ -11,8 +11,12 @@ import type { GitInvocation, GitRunner } from '../git/runner.js';
 import type { PushRates } from '../push/limits.js';
 import type { PushPolicy } from '../push/push-policy.js';
 import type { Repository } from '../repository/repository.js';
+import type { Admission } from './admission/admission.js';
+import type { GitKind } from './admission/kinds.js';
+import type { Deadline } from './deadline.js';
 import type { GitRequest } from './exchange.js';
-import { isServerFault } from './failures.js';
+import { asFailure, isServerFault } from './failures.js';
+import type { SpoolBudget } from './spool-budget.js';
 
 export interface ServiceLimits {
   /** The most bytes of a fetch or archive request, as sent and inflated. */
@@ -23,6 +27,10 @@ export interface ServiceLimits {
   readonly spoolThresholdBytes: number;
   readonly temporaryDirectory: string;
   readonly requestIdleTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  readonly gitIdleTimeoutMs: number;
+  /** How long a request may take as a whole. */
+  readonly requestTimeoutMs: number;
 }
 
 /** An authorised call of a service: all that it may know. */
@@ -33,6 +41,9 @@ export interface ServiceCall {
   readonly repository: Repository;
   readonly config: RepositoryConfig;
   readonly git: GitRunner;
+  readonly admission: Admission;
+  readonly spoolBudget: SpoolBudget;
+  readonly deadline: Deadline;
   readonly ownership: OwnershipCheck;
   readonly pushPolicy: PushPolicy;
   readonly pushRates: PushRates;
@@ -40,29 +51,59 @@ export interface ServiceCall {
   readonly environment: GitEnvironment;
   readonly observers: Observers;
   readonly limits: ServiceLimits;
+  /** The dumb protocol is on. */
+  readonly dumbHttp: boolean;
   /** Everybody may read the repository, so that caches between us and the client may keep what never changes. */
   readonly isPublic: boolean;
   /** Told of every git that is started for this call. */
   readonly onStart?: ((process: GitProcess) => void) | undefined;
 }
 
-/** Starts git in the call's repository. */
-export function startGit(
-  call: ServiceCall,
-  invocation: Pick<GitInvocation, 'args' | 'stdin' | 'stdout' | 'bridge' | 'config' | 'environment'>,
-): GitProcess {
+type Invocation = Pick<
+  GitInvocation,
+  'args' | 'stdin' | 'stdout' | 'bridge' | 'hasQuarantine' | 'config' | 'environment'
+>;
+
+/** Starts a git in the call's repository that helps one which has been admitted, and is soon over. */
+export function startHelper(call: ServiceCall, invocation: Invocation): GitProcess {
   const process = call.git.start({
     ...invocation,
     cwd: call.repository.gitDir,
     environment: { ...call.environment, ...invocation.environment },
   });
   call.onStart?.(process);
+  // Not with the answer: a push that has arrived goes on without its client.
+  const forget = call.deadline.watch(() => process.end(call.deadline.failure()));
+  void process.released.then(forget);
   return process;
 }
 
 /**
+ * Starts git in the call's repository as soon as its turn has come. `prepare` is asked then, so that whoever waits holds
+ * nothing that is scarce.
+ */
+export async function startGit(
+  call: ServiceCall,
+  kind: GitKind,
+  prepare: () => Invocation | Promise<Invocation>,
+): Promise<GitProcess> {
+  const { admission, user, repository, request, deadline } = call;
+  const { remoteAddress, signal } = request;
+  const slot = await admission.enter(kind, { user, remoteAddress, gitDir: repository.gitDir, signal });
+  try {
+    if (deadline.hasPassed) throw deadline.failure();
+    const process = startHelper(call, await prepare());
+    void process.released.then(() => slot.release());
+    return process;
+  } catch (error) {
+    slot.release();
+    throw error;
+  }
+}
+
+/**
  * A git that fails after its first byte: the client has part of an answer, or git's own `ERR` packet; why, only the
- * operator can be told. What the client has done wrong, and a git that we ended, is no failure of ours.
+ * operator can be told. What the client has done wrong, and a git that we ended for no reason of its own, is no failure of ours.
  */
 async function reportLateFailure(
   call: ServiceCall,
@@ -71,22 +112,26 @@ async function reportLateFailure(
   output: GitOutput,
 ): Promise<void> {
   const exit = await process.finished;
-  if (output.bytes === 0 || process.wasStopped || (exit.code === 0 && exit.signal === null)) return;
-  const error = gitFailure(command, exit);
+  if (output.bytes === 0 || (exit.code === 0 && exit.signal === null)) return;
+  const { stopReason } = process;
+  if (process.wasStopped && !stopReason) return;
+  const error = stopReason ? asFailure(stopReason) : gitFailure(command, exit);
   if (isServerFault(error)) call.observers.emit('error', { error, context: call.context });
 }
 
 /**
  * The answer of `git <command>` as a stream that ends with the client; call {@link whenStarted} before sending
- * headers.
+ * headers. git's silence counts against it from `isFed` on.
  */
 export function openOutput(
   call: ServiceCall,
   command: string,
   process: GitProcess,
-  options: GitOutputOptions,
+  options: Omit<GitOutputOptions, 'patience'> & { readonly isFed?: Promise<unknown> },
 ): GitOutput {
-  const output = new GitOutput(process, options);
+  const { firstByteTimeoutMs, gitIdleTimeoutMs } = call.limits;
+  const patience = { firstByteMs: firstByteTimeoutMs, idleMs: gitIdleTimeoutMs, from: options.isFed };
+  const output = new GitOutput(process, { ...options, patience });
   void reportLateFailure(call, command, process, output);
   const { signal } = call.request;
   const abandon = (): void => {
@@ -106,7 +151,7 @@ export async function whenStarted(call: ServiceCall, output: GitOutput, command:
   const exit = await output.started;
   if (!exit || exit.code === 0) return;
   if (call.request.signal.aborted) throw new GitTyphoonError('ERR_CLIENT_GONE');
-  // By whoever closes the server.
-  if (output.wasStopped) throw new GitTyphoonError('ERR_CLOSING');
+  // Without a reason: by whoever closes the server.
+  if (output.wasStopped) throw output.stopReason ?? new GitTyphoonError('ERR_CLOSING');
   throw gitFailure(command, exit);
 }

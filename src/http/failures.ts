@@ -1,5 +1,6 @@
 /** The one place where an error becomes bytes for a client. */
-import { GitTyphoonError } from '../errors.js';
+import { GitTyphoonError, type FailureCode } from '../errors.js';
+import { shortageIn } from '../git/shortage.js';
 import { encodeErrorPacket } from '../protocol/advertisement.js';
 import type { Service } from '../protocol/service.js';
 import { noCache } from './caching.js';
@@ -12,12 +13,22 @@ import { resultHeaders } from './media-types.js';
  */
 export function asFailure(error: unknown, signal?: AbortSignal): GitTyphoonError {
   if (signal?.aborted) return new GitTyphoonError('ERR_CLIENT_GONE', { cause: error });
-  return error instanceof GitTyphoonError ? error : new GitTyphoonError('ERR_INTERNAL', { cause: error });
+  if (error instanceof GitTyphoonError) return error;
+  return new GitTyphoonError(shortageIn(error) ?? 'ERR_INTERNAL', { cause: error });
 }
+
+/** What is the server's fault though its status is not 500. */
+const furtherFaults: ReadonlySet<FailureCode> = new Set([
+  'ERR_AUTHENTICATION_UNAVAILABLE',
+  'ERR_OUT_OF_RESOURCES',
+  'ERR_NO_SPACE',
+  'ERR_GIT_TIMEOUT',
+  'ERR_REQUEST_TIMEOUT',
+]);
 
 /** Whether the operator should hear of it, rather than only the client. */
 export function isServerFault(failure: GitTyphoonError): boolean {
-  return failure.status === 500 || failure.code === 'ERR_AUTHENTICATION_UNAVAILABLE';
+  return failure.status === 500 || furtherFaults.has(failure.code);
 }
 
 /**

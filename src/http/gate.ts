@@ -101,28 +101,38 @@ export async function mayCreate(
 /** Looking for a repository takes longer when there is one; both take less than this. */
 const hidingMs = 10;
 
+/** What the look for a repository has come to. */
+export interface Found<Made extends { readonly repository: Repository } = never> extends RepositoryReference {
+  /** A repository that this push makes: whether it may has been asked already. */
+  readonly made?: Made;
+  /** When the look for it began. */
+  readonly began: number;
+  /** Pushes may create repositories here. */
+  readonly pushMayCreate: boolean;
+}
+
 /**
  * The repository, if this user may do this to it. Somebody who may not read a repository gets the same answer, at the
- * same time after `began`, when the look for it began, whether or not it exists. Where pushes may create repositories,
- * whoever pushes without a name is asked for one.
+ * same time after the look for it began, whether or not it exists. Where pushes may create repositories, whoever pushes
+ * without a name is asked for one.
  */
 export async function authorize(
   policy: AccessPolicy,
   context: RequestContext,
   user: GitUser | undefined,
-  reference: RepositoryReference,
-  began: number,
-  pushMayCreate = false,
+  found: Found<{ readonly repository: Repository }>,
 ): Promise<Repository> {
-  const access = { ...reference, user, context };
+  if (found.made) return found.made.repository;
+  const { name, repository, began, pushMayCreate } = found;
+  const access = { name, repository, user, context };
   if (await isAllowed(policy, context.operation, access)) {
-    if (!reference.repository) throw new GitTyphoonError('ERR_NOT_FOUND');
-    return reference.repository;
+    if (!repository) throw new GitTyphoonError('ERR_NOT_FOUND');
+    return repository;
   }
   const mayRead = context.operation === 'write' && (await isAllowed(policy, 'read', access));
   // Where pushes create, a name could help also with what is missing, and git only gives one when it is asked.
   const couldCreate = pushMayCreate && !user && policy.authenticate !== undefined;
-  if (mayRead && !reference.repository && !couldCreate) throw new GitTyphoonError('ERR_NOT_FOUND');
+  if (mayRead && !repository && !couldCreate) throw new GitTyphoonError('ERR_NOT_FOUND');
   if (!mayRead) await sleep(Math.max(0, began + hidingMs - performance.now()));
   if (!user && policy.authenticate) throw unauthenticated(policy, context);
   if (!mayRead) throw new GitTyphoonError('ERR_NOT_FOUND');

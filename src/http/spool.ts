@@ -1,6 +1,7 @@
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { SpoolBudget } from './spool-budget.js';
 
 /**
  * A body kept whole: in memory up to a threshold, beyond it in a file that has no name any more, so that
@@ -9,14 +10,21 @@ import { join } from 'node:path';
 export class Spool {
   readonly #threshold: number;
   readonly #directory: string;
+  readonly #budget: SpoolBudget | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #file: FileHandle | undefined;
   #isDisposed = false;
 
-  constructor(options: { readonly thresholdBytes: number; readonly directory: string }) {
+  constructor(options: {
+    readonly thresholdBytes: number;
+    readonly directory: string;
+    /** Shared with others; throws when there is no room. */
+    readonly budget?: SpoolBudget | undefined;
+  }) {
     this.#threshold = options.thresholdBytes;
     this.#directory = options.directory;
+    this.#budget = options.budget;
   }
 
   /** Bytes held. */
@@ -26,6 +34,7 @@ export class Spool {
 
   /** Takes a chunk; a promise means: wait, it goes to the disk. */
   add(chunk: Buffer): Promise<void> | undefined {
+    this.#budget?.take(chunk.length);
     this.#bytes += chunk.length;
     if (!this.#file) {
       this.#chunks.push(chunk);
@@ -54,7 +63,9 @@ export class Spool {
   }
 
   async dispose(): Promise<void> {
+    if (this.#isDisposed) return;
     this.#isDisposed = true;
+    this.#budget?.give(this.#bytes);
     this.#chunks = [];
     const file = this.#file;
     this.#file = undefined;

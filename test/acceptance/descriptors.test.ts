@@ -47,7 +47,8 @@ it('lives on when the system has no descriptor left for git, and serves again wh
     statuses.add(answer?.status ?? 0);
   }
   expect(statuses).toContain(200);
-  expect(statuses).toContain(500);
+  // The system says EMFILE, or EBADF where a pipe was opened only in part.
+  expect([...statuses].filter((status) => status === 500 || status === 503)).not.toEqual([]);
   expect(said).toMatch(/EMFILE|EBADF|ENFILE/);
   expect(server.exitCode).toBe(null);
 

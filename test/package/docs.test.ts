@@ -27,6 +27,7 @@ const events = read('src/events.ts');
 it.each([
   ['options', 'Options', membersOf(options, 'GitServerOptions')],
   ['cors options', '`cors`', membersOf(options, 'CorsOptions')],
+  ['git resources', '`gitResources`', membersOf(options, 'GitResourceOptions')],
   ['limits', '`limits`', membersOf(options, 'LimitOptions')],
   ['events', 'Events', membersOf(events, 'GitServerEvents')],
   ['errors', 'Errors', Object.keys(failureTable)],

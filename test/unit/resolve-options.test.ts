@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RequestContext } from '../../src/context.js';
@@ -39,7 +38,7 @@ function refusalOf(options: unknown): OptionError | undefined {
 }
 
 test('everything but the repositories has a default', () => {
-  const { find, policy, environment, pushPolicy, ...rest } = resolved();
+  const { find, policy, environment, pushPolicy, limits: _limits, ...rest } = resolved();
   expect(pushPolicy).toMatchObject({ callbackTimeoutMs: 30_000, ownHooks: true });
   expect(find).toBeTypeOf('function');
   expect(environment({ context, user: undefined, repository: { name: '', gitDir: '' } })).toEqual({});
@@ -53,19 +52,10 @@ test('everything but the repositories has a default', () => {
   expect(rest).toEqual({
     gitCommand: 'git',
     gitConfig: [],
+    gitProcesses: { nice: undefined, limiter: [] },
     highestProtocolVersion: 2,
     dumbHttp: true,
     cors: undefined,
-    limits: {
-      maxFetchRequestBytes: 64 * 1024 ** 2,
-      maxPushBytes: 64 * 1024 ** 3,
-      spoolThresholdBytes: 1024 ** 2,
-      temporaryDirectory: tmpdir(),
-      requestIdleTimeoutMs: 120_000,
-      responseIdleTimeoutMs: 300_000,
-      pushCallbackTimeoutMs: 30_000,
-      killGraceMs: 5_000,
-    },
   });
 });
 
@@ -174,45 +164,15 @@ describe('an option that cannot be used is named', () => {
     ['cors.maxAgeSeconds', { cors: { origins: '*', maxAgeSeconds: '600' } }],
     ['limits', { limits: null }],
     ['limits', { limits: 5 }],
-    ['limits.maxBytes', { limits: { maxBytes: 5 } }],
-    ['limits.temporaryDirectory', { limits: { temporaryDirectory: '' } }],
-    ['limits.temporaryDirectory', { limits: { temporaryDirectory: 5 } }],
-    ['limits.temporaryDirectory', { limits: { temporaryDirectory: '/nonexistent/folder' } }],
   ])('%s in %j', (option, options) => {
     const refusal = refusalOf({ repositories: root, ...options });
     expect(refusal?.option).toBe(option);
     expect(refusal?.message).toContain(`option "${option}" `);
   });
 
-  test('every limit that is no whole number in its range', () => {
-    const { temporaryDirectory: _text, ...numbers } = resolved().limits;
-    for (const name of Object.keys(numbers)) {
-      const highest = name.endsWith('Ms') ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
-      for (const value of [
-        0,
-        -1,
-        0.5,
-        Number.NaN,
-        Number.POSITIVE_INFINITY,
-        highest + 1,
-        '5',
-        null,
-        true,
-        5n,
-      ]) {
-        expect(refusalOf({ repositories: root, limits: { [name]: value } })?.option).toBe(`limits.${name}`);
-      }
-      for (const value of [1, highest]) {
-        expect(resolved({ limits: { [name]: value } }).limits).toMatchObject({ ...numbers, [name]: value });
-      }
-    }
-  });
-
   test('a file where a folder is wanted', () => {
     const file = join(folder.path, 'file');
     expect(refusalOf({ repositories: file })?.option).toBe('repositories');
-    const limits = { temporaryDirectory: file };
-    expect(refusalOf({ repositories: root, limits })?.option).toBe('limits.temporaryDirectory');
   });
 });
 

@@ -9,7 +9,7 @@ import { encodeLsRefs, parseListedRef, type ListedRef } from '../../protocol/ls-
 import { isZeroOid } from '../../protocol/object-id.js';
 import { PktLineDecoder, pktText } from '../../protocol/pkt-line.js';
 import { noCache } from '../caching.js';
-import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
+import { openOutput, startGit, startHelper, whenStarted, type ServiceCall } from '../call.js';
 import { bytesResponse, type GitResponse, type Header } from '../exchange.js';
 
 const plainText: Header = ['Content-Type', 'text/plain'];
@@ -18,12 +18,12 @@ const plainText: Header = ['Content-Type', 'text/plain'];
 const showHiddenRefs = [['transfer.hideRefs', '!refs']] as const;
 
 async function openList(call: ServiceCall, prefixes: readonly string[]): Promise<GitOutput> {
-  const process = startGit(call, {
+  const process = await startGit(call, 'refs', () => ({
     args: ['upload-pack', '--stateless-rpc', '--strict', call.repository.gitDir],
     stdin: 'pipe',
     config: showHiddenRefs,
     environment: { GIT_PROTOCOL: 'version=2' },
-  });
+  }));
   process.stdin?.end(encodeLsRefs(call.config.objectFormat, prefixes));
   const output = openOutput(call, 'upload-pack', process, { onAbandoned: () => process.stop() });
   await whenStarted(call, output, 'upload-pack');
@@ -58,7 +58,7 @@ async function* infoRefs(
   list: GitOutput,
   count: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
-  const check = new ObjectCheck(startGit(call, { args: ObjectCheck.args, stdin: 'pipe' }));
+  const check = new ObjectCheck(startHelper(call, { args: ObjectCheck.args, stdin: 'pipe' }));
   try {
     for await (const all of refsIn(list)) {
       const refs = all.filter(({ refName, oid }) => refName !== 'HEAD' && !isZeroOid(oid));

@@ -48,8 +48,8 @@ export async function dumbFile(call: ServiceCall, file: DumbFile, path: string):
  * Whether the dumb protocol may be used with this repository: http.getanyfile, on by default as in git, and git's trust
  * in who owns the repository.
  */
-export async function checkDumbAllowed(call: ServiceCall, enabled: boolean): Promise<void> {
-  const isAllowed = enabled && call.config.getBoolean('http.getanyfile') !== false;
+export async function checkDumbAllowed(call: ServiceCall): Promise<void> {
+  const isAllowed = call.dumbHttp && call.config.getBoolean('http.getanyfile') !== false;
   if (isAllowed) return call.ownership.require(call.repository, call.environment);
   throw new GitTyphoonError('ERR_SERVICE_DISABLED', { message: 'the dumb protocol is not enabled here' });
 }

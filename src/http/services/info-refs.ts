@@ -8,9 +8,9 @@ import type { GitResponse } from '../exchange.js';
 export async function advertise(call: ServiceCall, service: AdvertisedService): Promise<GitResponse> {
   const command = commandOf(service);
   const strict = service === 'git-upload-pack' ? ['--strict'] : [];
-  const process = startGit(call, {
+  const process = await startGit(call, 'refs', () => ({
     args: [command, '--http-backend-info-refs', ...strict, call.repository.gitDir],
-  });
+  }));
   const output = openOutput(call, command, process, {
     prefix: advertisementPrefix(service, call.context.protocolVersion),
     onAbandoned: () => process.stop(),

@@ -5,11 +5,17 @@ import { gitFailure } from '../../git/failure.js';
 import type { GitOutput } from '../../git/output.js';
 import type { GitExit, GitProcess } from '../../git/process.js';
 import { flushPkt } from '../../protocol/pkt-line.js';
-import { encodePushRefusal, encodeRefusals, PushReportParser } from '../../protocol/push-report.js';
+import {
+  encodePushRefusal,
+  encodeRefusals,
+  PushReportParser,
+  sidebandOf,
+} from '../../protocol/push-report.js';
 import { PushReportRewriter } from '../../protocol/push-report-rewriter.js';
 import type { PushRequest } from '../../protocol/push-request.js';
 import { PushGuard } from '../../push/guard.js';
 import type { PushFacts } from '../../push/push-policy.js';
+import { encodeSideband } from '../../protocol/sideband.js';
 import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import { bytesResponse, type GitResponse } from '../exchange.js';
@@ -59,6 +65,11 @@ const toldInReport: ReadonlySet<FailureCode> = new Set([
   'ERR_INTERNAL',
   'ERR_FORBIDDEN',
   'ERR_REPOSITORY_OWNERSHIP',
+  'ERR_BUSY',
+  'ERR_CLOSING',
+  'ERR_OUT_OF_RESOURCES',
+  'ERR_GIT_TIMEOUT',
+  'ERR_REQUEST_TIMEOUT',
 ]);
 
 /** The refusal as the protocol says it; undefined where it has to be a status, or a broken connection. */
@@ -92,6 +103,29 @@ function completeAnswer(push: PushRequest, report: PushReportParser, exit: GitEx
   return encodePushRefusal(push.updates, push.capabilities, failure.message);
 }
 
+/** git was ended in the middle of its answer. Behind a report it was busy with hooks that only hear of the push. */
+function lastWords(push: PushRequest, report: PushReportParser, reason: Error): Buffer | undefined {
+  if (report.position !== 'between') return undefined;
+  if (report.result()) return flushPkt;
+  return encodePushRefusal(push.updates, push.capabilities, asFailure(reason).message);
+}
+
+/** Says why a push is ended that has its answer begun: git itself will only say that a hook has failed. */
+function announceDeadline(
+  call: ServiceCall,
+  push: PushRequest,
+  report: PushReportParser,
+  output: GitOutput,
+): void {
+  const variant = sidebandOf(push.capabilities);
+  if (!variant) return;
+  const forget = call.deadline.watch(() => {
+    if (report.position !== 'between' || output.bytes === 0) return;
+    output.say(encodeSideband('progress', `${call.deadline.failure().message}\n`, variant));
+  });
+  output.once('close', forget);
+}
+
 /** What functions of the embedder see of a push. */
 function factsOf({ context, user, repository }: ServiceCall, push: PushRequest): PushFacts {
   const { updates, pushOptions, certificate, capabilities } = push;
@@ -111,7 +145,8 @@ export async function receivePack(call: ServiceCall): Promise<GitResponse> {
   checkRequestType(call, service);
   const { request, limits } = call;
   const body = new PushBody(call.config.getBoolean('receive.advertisepushoptions') === true);
-  const bounds = { maxBytes: limits.maxPushBytes, idleTimeoutMs: limits.requestIdleTimeoutMs };
+  const { maxPushBytes: maxBytes, requestIdleTimeoutMs: idleTimeoutMs } = limits;
+  const bounds = { maxBytes, idleTimeoutMs, deadline: call.deadline };
   const whenRead = readBody(request, bounds, body.sink);
   const push = await Promise.race([body.head, whenRead.then(() => undefined)]);
   if (!push) return emptyOrIncomplete(body);
@@ -164,11 +199,16 @@ function emptyOrIncomplete(body: PushBody): GitResponse {
   throw new GitTyphoonError('ERR_BODY_TRUNCATED', { message: 'the push ended before its commands did' });
 }
 
+/** A push that waits for its turn holds its commands, and the rest of it back. */
 async function startReceivePack(call: ServiceCall, guard: PushGuard): Promise<GitProcess> {
-  const invocation = await guard.prepare();
+  const args = ['receive-pack', '--stateless-rpc', call.repository.gitDir];
   try {
-    const args = ['receive-pack', '--stateless-rpc', call.repository.gitDir];
-    const git = startGit(call, { args, stdin: 'pipe', ...invocation });
+    const git = await startGit(call, 'push', async () => ({
+      args,
+      stdin: 'pipe',
+      hasQuarantine: true,
+      ...(await guard.prepare()),
+    }));
     guard.watch(git);
     return git;
   } catch (error) {
@@ -193,12 +233,15 @@ async function run(
   const output = openOutput(call, 'receive-pack', git, {
     rewrite: rewriter && ((chunk) => rewriter.feed(chunk)),
     onData: (chunk) => report.feed(chunk),
+    isFed: whenRead,
     complete: (exit) => completeAnswer(push, report, exit),
+    lastWords: (reason) => lastWords(push, report, reason),
     // A push that has arrived completely is finished, whether or not its client waits for the report.
     onAbandoned: () => {
       if (!isBodyComplete) git.stopGently();
     },
   });
+  announceDeadline(call, push, report, output);
   body.startWith(git);
   const whenFed = whenRead.then(
     () => {

@@ -11,6 +11,7 @@ import { commandOf, type Service } from '../../protocol/service.js';
 import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import type { GitResponse } from '../exchange.js';
+import { kindOfFetch, type GitKind } from '../admission/kinds.js';
 import { asFailure, errorPacketResponse, isServerFault } from '../failures.js';
 import { Spool } from '../spool.js';
 import { checkRequestType, emptyResult, streamedResult } from './rpc.js';
@@ -34,9 +35,14 @@ async function spoolRequest(call: ServiceCall): Promise<Spool> {
   const spool = new Spool({
     thresholdBytes: limits.spoolThresholdBytes,
     directory: limits.temporaryDirectory,
+    budget: call.spoolBudget,
   });
   try {
-    const bounds = { maxBytes: limits.maxFetchRequestBytes, idleTimeoutMs: limits.requestIdleTimeoutMs };
+    const bounds = {
+      maxBytes: limits.maxFetchRequestBytes,
+      idleTimeoutMs: limits.requestIdleTimeoutMs,
+      deadline: call.deadline,
+    };
     await readBody(request, bounds, (chunk) => spool.add(chunk));
   } catch (error) {
     await spool.dispose();
@@ -45,13 +51,20 @@ async function spoolRequest(call: ServiceCall): Promise<Spool> {
   return spool;
 }
 
-async function startWith(call: ServiceCall, service: UploadService, spool: Spool): Promise<GitProcess> {
+async function startWith(
+  call: ServiceCall,
+  service: UploadService,
+  kind: GitKind,
+  spool: Spool,
+): Promise<GitProcess> {
   const args = argumentsOf(service, call.repository.gitDir);
+  const process = await startGit(call, kind, async () => {
+    const source = spool.source();
+    const stdout = await SocketStdout.open(call.limits.temporaryDirectory);
+    return { args, stdin: 'fd' in source ? source.fd : 'pipe', stdout };
+  });
   const source = spool.source();
-  const stdout = await SocketStdout.open(call.limits.temporaryDirectory);
-  if ('fd' in source) return startGit(call, { args, stdin: source.fd, stdout });
-  const process = startGit(call, { args, stdin: 'pipe', stdout });
-  process.stdin?.end(source.bytes);
+  if ('bytes' in source) process.stdin?.end(source.bytes);
   return process;
 }
 
@@ -86,34 +99,40 @@ function completeAnswer(service: UploadService, pack: PackDetector, exit: GitExi
   return encodeErrorPacket(gitFailure(commandOf(service), exit).message);
 }
 
+/** git was ended in the middle of its answer. */
+function lastWords(service: UploadService, pack: PackDetector, reason: Error): Buffer | undefined {
+  if (service === 'git-upload-archive' || !pack.takesError) return undefined;
+  return encodeErrorPacket(asFailure(reason).message);
+}
+
 /** POST git-upload-pack and git-upload-archive. */
 export async function upload(call: ServiceCall, service: UploadService): Promise<GitResponse> {
   checkRequestType(call, service);
   const spool = await spoolRequest(call);
   try {
     if (isProbe(spool)) return emptyResult(service);
-    const asked = await parseFetchRequest(spool.read());
-    const pack = new PackDetector();
-    const process = await startWith(call, service, spool);
-    const output = openOutput(call, commandOf(service), process, {
-      onData: (chunk) => pack.feed(chunk),
-      complete: (exit) => completeAnswer(service, pack, exit),
-      onAbandoned: () => process.stop(),
-    });
-    if (service === 'git-upload-pack') reportFetch(call, process, output, asked, pack);
-    return await answer(call, service, output);
+    return await answer(call, service, spool);
+  } catch (error) {
+    const failure = asFailure(error, call.request.signal);
+    if (isServerFault(failure)) call.observers.emit('error', { error: failure, context: call.context });
+    return errorPacketResponse(service, failure);
   } finally {
     await spool.dispose();
   }
 }
 
-async function answer(call: ServiceCall, service: UploadService, output: GitOutput): Promise<GitResponse> {
-  try {
-    await whenStarted(call, output, commandOf(service));
-    return streamedResult(service, output);
-  } catch (error) {
-    const failure = asFailure(error);
-    if (isServerFault(failure)) call.observers.emit('error', { error: failure, context: call.context });
-    return errorPacketResponse(service, failure);
-  }
+async function answer(call: ServiceCall, service: UploadService, spool: Spool): Promise<GitResponse> {
+  const asked = await parseFetchRequest(spool.read());
+  const kind = service === 'git-upload-archive' ? 'fetch' : kindOfFetch(asked);
+  const process = await startWith(call, service, kind, spool);
+  const pack = new PackDetector();
+  const output = openOutput(call, commandOf(service), process, {
+    onData: (chunk) => pack.feed(chunk),
+    complete: (exit) => completeAnswer(service, pack, exit),
+    lastWords: (reason) => lastWords(service, pack, reason),
+    onAbandoned: () => process.stop(),
+  });
+  if (service === 'git-upload-pack') reportFetch(call, process, output, asked, pack);
+  await whenStarted(call, output, commandOf(service));
+  return streamedResult(service, output);
 }
