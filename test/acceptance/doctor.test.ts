@@ -1,4 +1,4 @@
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/finding.js';
@@ -69,4 +69,16 @@ test('what is no repository, or no server, is told of', async () => {
   const gone = await place.run('doctor', '--url', server.url);
   expect(gone.stdout).toMatch(/^problem {4}server: no answer from .*ECONNREFUSED/m);
   expect((await place.run('doctor', '--url', 'ssh://host/app')).code).toBe(2);
+});
+
+test('folders and git are those of the settings of the server', async () => {
+  await place.addBare('app.git');
+  const file = join(place.folder, 'server.toml');
+  const settings = { 'repositories.root': place.root, 'limits.temporary-directory': place.folder };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
+  await writeFile(file, lines.join(''));
+  const { code, stdout, stderr } = await place.run('doctor', '--config', file);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(`temporary folder: ${place.folder} can be used\n`);
+  expect(stdout).toContain('repositories: 1 repository is looked at\n');
 });

@@ -7,6 +7,7 @@ import { GitRunner } from '../../git/runner.js';
 import { DirectoryStore } from '../../repository/directory-store.js';
 import { repositoryUrl } from '../addresses.js';
 import { CommandError } from '../command-error.js';
+import { readConfiguration } from '../configuration/configuration.js';
 import { repositoriesFolder } from '../folder.js';
 import { checkDescriptors } from './descriptors.js';
 import { checkDisk } from './disk.js';
@@ -20,12 +21,19 @@ import { checkRepositories } from './repositories.js';
 
 interface DoctorFlags {
   readonly gitbase?: string;
+  readonly config?: string;
   readonly url?: string;
   readonly patient?: boolean;
   readonly json?: boolean;
 }
 
-const gitCommand = 'git';
+/** Where a server has what it works with. */
+interface Place {
+  /** Undefined where only a URL is looked at. */
+  readonly root: string | undefined;
+  readonly temporary: string;
+  readonly gitCommand: string;
+}
 
 interface LocalResult {
   readonly findings: readonly Finding[];
@@ -33,20 +41,24 @@ interface LocalResult {
   readonly first: string | undefined;
 }
 
-async function examineFolder(root: string, git: GitRunner): Promise<LocalResult> {
+async function examineFolder(
+  root: string,
+  { temporary, gitCommand }: Place,
+  git: GitRunner,
+): Promise<LocalResult> {
   const gitFinding = await checkGit(git, gitCommand);
   const machine = [
     gitFinding,
     checkNode(process.version),
     await checkDescriptors(),
-    ...(await checkDisk(root, tmpdir())),
+    ...(await checkDisk(root, temporary)),
   ];
   if (gitFinding.state === 'problem') {
     const skipped = notTried('repositories', 'git is needed to look at them', 'see what is said of git');
     return { findings: [...machine, skipped], first: undefined };
   }
   const { findings, first } = await checkRepositories(new DirectoryStore({ root }), git);
-  return { findings: [...machine, ...findings, ...(await checkFolders(root, tmpdir()))], first };
+  return { findings: [...machine, ...findings, ...(await checkFolders(root, temporary))], first };
 }
 
 /** With a folder beside it, the URL of a server's root is led on to the first repository. */
@@ -55,12 +67,25 @@ function repositoryBehind(target: Target, first: string | undefined, isRoot: boo
   return { ...target, url: repositoryUrl(`${target.url}/`, first) };
 }
 
-function chooseRoot(dir: string | undefined, { gitbase, url }: DoctorFlags): string | undefined {
+async function choosePlace(dir: string | undefined, { gitbase, config, url }: DoctorFlags): Promise<Place> {
   if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
     throw new CommandError(2, `DIR is ${dir} but --gitbase is ${gitbase}; give one of the two`);
   }
-  const given = dir ?? gitbase ?? (url === undefined ? '.' : undefined);
-  return given === undefined ? undefined : repositoriesFolder(given);
+  const given = dir ?? gitbase;
+  if (config === undefined) {
+    const folder = given ?? (url === undefined ? '.' : undefined);
+    return {
+      root: folder === undefined ? undefined : repositoriesFolder(folder),
+      temporary: tmpdir(),
+      gitCommand: 'git',
+    };
+  }
+  const { values } = (await readConfiguration({ given: new Map(), file: config })).configuration;
+  return {
+    root: repositoriesFolder(given ?? values['repositories.root']),
+    temporary: values['limits.temporary-directory'] ?? tmpdir(),
+    gitCommand: values['git.command'],
+  };
 }
 
 async function examine(
@@ -68,12 +93,13 @@ async function examine(
   flags: DoctorFlags,
   setExitCode: (code: number) => void,
 ): Promise<void> {
-  const root = chooseRoot(dir, flags);
+  const place = await choosePlace(dir, flags);
+  const { root, gitCommand } = place;
   const target = flags.url === undefined ? undefined : parseTarget(flags.url);
   const environment = baseEnvironment(process.env);
   const git = new GitRunner({ command: gitCommand, environment, config: [], killGraceMs: 5_000 });
   const local: LocalResult =
-    root === undefined ? { findings: [], first: undefined } : await examineFolder(root, git);
+    root === undefined ? { findings: [], first: undefined } : await examineFolder(root, place, git);
   const isRoot = flags.url?.endsWith('/') ?? false;
   const outside =
     target === undefined
@@ -93,6 +119,7 @@ export function addDoctorCommand(program: Command, setExitCode: (code: number) =
     .description('look for what keeps a server from working well, and say what to change')
     .argument('[DIR]', 'the folder with the repositories (default: the current one, unless --url is given)')
     .option('--gitbase <DIR>', 'the same as DIR')
+    .option('--config <FILE>', 'the settings of the server: its folders and its git')
     .option(
       '--url <URL>',
       'a repository as clients reach it, to try the proxy before it; ends with / for a server, whose first repository in DIR is tried',
