@@ -4,6 +4,7 @@ import { Command, CommanderError, Help } from 'commander';
 import { addAccessCommand } from './access.js';
 import { addConfigCommand } from './config-command.js';
 import { addSettingFlags, commandLineOf } from './configuration/flags.js';
+import { addDoctorCommand } from './doctor/command.js';
 import { explain } from './explain.js';
 import { passwd } from './passwd.js';
 import { addRepoCommand } from './repo.js';
@@ -31,6 +32,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
         'gittyphoon token create|list|revoke …',
         'gittyphoon repo create|list|show|rename|delete|…',
         'gittyphoon webhook test|list|retry …',
+        'gittyphoon doctor [DIR]',
         'gittyphoon config check|print …',
       ].join('\n       '),
     )
@@ -54,6 +56,7 @@ function buildProgram(version: string, setExitCode: (code: number) => void): Com
   addTokenCommand(program);
   addWebhookCommands(program, setExitCode);
   addRepoCommand(program);
+  addDoctorCommand(program, setExitCode);
   addConfigCommand(program, setExitCode);
   // `serve` is the default, so that its flags are those of the program.
   return program.configureHelp({

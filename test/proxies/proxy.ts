@@ -84,16 +84,23 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** `certificates` is the folder with `git.pem`, `git.key` and `git.pem.key` of a proxy that speaks TLS. */
+export interface ProxyChoice {
+  /** The folder with `git.pem`, `git.key` and `git.pem.key` of a proxy that speaks TLS. */
+  readonly certificates?: string | undefined;
+  /** A configuration of the test's own instead of the documentation's snippet. */
+  readonly own?: string | undefined;
+}
+
+/** Starts it on the snippet of the documentation, or on one of the test's own. */
 export async function startProxy(
   kind: ProxyKind,
   program: string,
   upstreamPort: number,
-  certificates?: string,
+  { certificates, own }: ProxyChoice = {},
 ): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), `gittyphoon-${kind.name}-`));
   const port = await freePort();
-  const snippet = await snippetOf(kind, upstreamPort, certificates);
+  const snippet = own ?? (await snippetOf(kind, upstreamPort, certificates));
   const { config, args } = kind.setUp({ snippet, folder, port });
   await writeFile(join(folder, 'config'), config);
   const child = spawn(program, args, {

@@ -28,7 +28,7 @@ export function tlsCases(kind: ProxyKind, program: string, place: () => Place): 
     env = { GIT_SSL_CAINFO: authority.certFile };
     // Whatever other cases have held back.
     await place().held.release();
-    proxy = await startProxy(kind, program, place().port, certificates.path);
+    proxy = await startProxy(kind, program, place().port, { certificates: certificates.path });
   });
 
   afterAll(async () => {
