@@ -49,7 +49,7 @@ export type Operation = 'read' | 'write';
 
 /** One request, as `authenticate`, `authorize`, `environment`, lookups and events see it. */
 export interface RequestContext {
-  /** Different for every request of this process; it stands in errors and logs. */
+  /** Different for every request, or what the door's option `requestId` gives; it stands in errors and logs. */
   readonly id: string;
   readonly method: string;
   /** The repository's path as it was asked for, decoded; see `Repository.name` for the canonical one. */
