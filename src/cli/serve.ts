@@ -74,6 +74,7 @@ export async function serve({ version, commandLine }: ServeOptions): Promise<num
   logEvents(git, log);
   const http = createHttpServer(git, () => reloadable.access.shown, log);
   limitConnections(http, {
+    maxPerAddress: values['limits.max-connections-per-address'],
     sharedAddresses: sharedAddresses(values['access.trusted-proxies']),
     onRefused: (address) => log.warn({ address }, `too many connections from ${address}`),
   });
