@@ -1,4 +1,4 @@
-import { Observers, type GitServerEvents, type Listener } from './events.js';
+import { Observers, type ActiveRequest, type GitServerEvents, type Listener } from './events.js';
 import { baseEnvironment } from './git/environment.js';
 import { OwnershipCheck } from './git/ownership.js';
 import { RepositoryConfigReader } from './git/repository-config.js';
@@ -24,6 +24,8 @@ export interface ServerStatus extends AdmissionStatus {
   readonly gitProcesses: number;
   /** Bytes of fetch requests that are held, in memory and in files. */
   readonly spooledBytes: number;
+  /** Takes no new requests any more. */
+  readonly isClosing: boolean;
 }
 
 /** A Git server: give it to a door such as `nodeHandler` or `fetchHandler`. */
@@ -38,6 +40,8 @@ export interface GitServer {
   gitVersion(): Promise<string>;
   /** How much it has to do at present. */
   status(): ServerStatus;
+  /** The requests that have not been answered to their end. */
+  activeRequests(): readonly ActiveRequest[];
   /**
    * Takes no new requests (they get 503, and so do those that wait for their turn), waits up to `graceMs` milliseconds
    * (default 10,000) for the running ones, for `postReceive` and for the listeners of `change`, then ends what is left of
@@ -138,6 +142,8 @@ export function createGitServer(options: GitServerOptions): GitServer {
   let pipeline = pipelineOf(resolved);
   let earlier: readonly Pipeline[] = [];
   const isActive = ({ activeCount }: Pipeline): boolean => activeCount > 0;
+  const activeRequests = (): readonly ActiveRequest[] =>
+    [...earlier, pipeline].flatMap((each) => each.active());
   return {
     handle: (request) => pipeline.handle(request),
     on: (name, listener) => observers.on(name, listener),
@@ -147,7 +153,9 @@ export function createGitServer(options: GitServerOptions): GitServer {
       requests: [pipeline, ...earlier].reduce((sum, { activeCount }) => sum + activeCount, 0),
       gitProcesses: git.runningCount,
       spooledBytes: spoolBudget.bytes,
+      isClosing,
     }),
+    activeRequests,
     async close({ graceMs = 10_000 } = {}) {
       isClosing = true;
       admission.close();

@@ -16,6 +16,7 @@ import type { RepositoryStore } from '../repository/repository.js';
 import { openAccess, openHtpasswd, openRules, openTokens } from './access-files.js';
 import { allOf } from './all-of.js';
 import type { Configuration } from './configuration/configuration.js';
+import { clientAddresses, type AddressOf } from './client-address.js';
 import { createOnPushOf } from './create-on-push.js';
 import { nothingToShow, publicOnly, readingAsNoted, type VisibilityOf } from './noted-reading.js';
 import { openIssuers } from './served-oidc.js';
@@ -23,6 +24,8 @@ import { ServedThrottle } from './served-throttle.js';
 import { usersOf, type AccessFacts } from './start-text.js';
 
 export interface ServedAccess {
+  /** Whose address counts as the client's. */
+  readonly addressOf: AddressOf;
   readonly throttle: ServedThrottle;
   readonly options: Pick<
     GitServerOptions,
@@ -113,6 +116,8 @@ export async function openServedAccess(
   const visibilityOf: VisibilityOf = async (repository) => (await noted(repository)) ?? unless;
   const shownWithoutRules = rules ? nothingToShow : publicOnly(store, visibilityOf);
   return {
+    // The throttle has checked the same addresses: a mistake is told once.
+    addressOf: clientAddresses(configuration),
     throttle,
     options: {
       publicRead: publicRead === true,

@@ -25,6 +25,7 @@ export interface StartFacts {
   /** The first works on this machine. */
   readonly urls: readonly string[];
   readonly access: AccessFacts;
+  readonly metricsUrl: string | undefined;
 }
 
 const shownNames = 3;
@@ -105,6 +106,7 @@ export function startText(facts: StartFacts): string {
     ...createLines(facts.access),
     ...tokenLines(facts.access),
     `Listening on ${url}${network}`,
+    ...(facts.metricsUrl === undefined ? [] : [`Metrics: ${facts.metricsUrl}`]),
     `Clone with: ${cloneLine(facts)}`,
     '',
   ].join('\n');

@@ -17,7 +17,17 @@ describeProxy({
   programs: ['apache2', 'httpd', '/usr/sbin/apache2', '/usr/sbin/httpd'],
   versionArgument: '-v',
   setUp({ snippet, folder, port }) {
-    const names = ['mpm_event', 'unixd', 'authz_core', 'env', 'reqtimeout', 'proxy', 'proxy_http'];
+    const names = [
+      'mpm_event',
+      'unixd',
+      'authz_core',
+      'env',
+      'reqtimeout',
+      'proxy',
+      'proxy_http',
+      'ssl',
+      'http2',
+    ];
     const own = [
       `ServerRoot ${folder}`,
       `DefaultRuntimeDir ${folder}`,
@@ -26,9 +36,11 @@ describeProxy({
       'ServerName 127.0.0.1',
       // Not /dev/stderr: that is a socket here, which Apache cannot open.
       `ErrorLog ${folder}/log`,
+      // Short times outside: those of the snippet have to outrank them.
+      'Timeout 1',
     ];
     return {
-      config: [...own, ...names.map(load), ...user, snippet].join('\n'),
+      config: [...own, ...names.map(load), 'ProxyTimeout 1', ...user, snippet].join('\n'),
       args: ['-DFOREGROUND', '-d', folder, '-f', `${folder}/config`],
     };
   },

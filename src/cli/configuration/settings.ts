@@ -5,6 +5,7 @@ import { cors } from './settings/cors.js';
 import { git } from './settings/git.js';
 import { limits } from './settings/limits.js';
 import { listening } from './settings/listening.js';
+import { observation } from './settings/observation.js';
 import { operation } from './settings/operation.js';
 import { repositories } from './settings/repositories.js';
 
@@ -17,6 +18,7 @@ const table = {
   ...git,
   ...cors,
   ...operation,
+  ...observation,
 };
 
 /** As in a file: `limits.max-push-size` is the key `max-push-size` of the table `[limits]`. */

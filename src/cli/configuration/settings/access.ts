@@ -31,7 +31,7 @@ export const access = {
   'access.trusted-proxies': setting({
     kind: list,
     flag: '--trusted-proxy <ADDRESS>',
-    text: 'a proxy, for which many users stand (may be repeated)',
+    text: 'a proxy in front, which tells the addresses of clients (may be repeated)',
     without: 'none',
   }),
   'access.user-header': setting({
