@@ -97,6 +97,7 @@ export async function serve({ version, commandLine }: ServeOptions): Promise<num
     log,
   });
   limitConnections(http, {
+    maxPerAddress: values['limits.max-connections-per-address'],
     sharedAddresses: sharedAddresses(values['access.trusted-proxies']),
     onRefused: (address) => log.warn({ address }, `too many connections from ${address}`),
   });

@@ -35,6 +35,8 @@ test.each<[string, ChangeableOptions]>([
   ['hooks', { hooks: 'none' } as ChangeableOptions],
   ['gitCommand', { gitCommand: 'other' } as ChangeableOptions],
   ['gitConfig', { gitConfig: {} } as ChangeableOptions],
+  ['gitResources', { gitResources: { nice: 1 } } as ChangeableOptions],
+  ['limits.maxGitProcesses', { limits: { maxGitProcesses: 1_000 } }],
   ['limits.killGraceMs', { limits: { killGraceMs: 1 } }],
   ['realm', { publicRead: false, realm: '' }],
   ['limits.maxPushBytes', { publicRead: false, limits: { maxPushBytes: 0 } }],

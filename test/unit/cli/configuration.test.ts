@@ -145,6 +145,14 @@ describe('the table', () => {
     }
   });
 
+  test('has a setting for every bound of the library but those of functions, which the command has none of', () => {
+    const { limits } = resolveOptions({ repositories: folder.path });
+    const options = new Set<string | undefined>(settingNames.map((name) => settings[name].option));
+    const missing = Object.keys(limits).filter((key) => !options.has(`limits.${key}`));
+    // The bound on a push is that of `pushLimits`.
+    expect(missing).toEqual(['maxPushBytes', 'pushCallbackTimeoutMs']);
+  });
+
   test('has the same defaults as the library', async () => {
     const { configuration } = await read('');
     const own = resolveOptions({ repositories: folder.path, ...libraryOptions(configuration) });

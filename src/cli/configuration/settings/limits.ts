@@ -144,6 +144,12 @@ export const limits = {
     option: 'limits.queueTimeoutMs',
     needsRestart: true,
   }),
+  'limits.max-connections-per-address': setting({
+    kind: wholeNumber(1),
+    default: 256,
+    text: 'how many connections one address may have open; those of trusted proxies and of this machine are not counted',
+    needsRestart: true,
+  }),
   'limits.kill-grace': setting({
     kind: duration,
     default: 5_000,
