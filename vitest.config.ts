@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They take their time: `npm run test:faults`.
+    exclude: ['test/faults/**'],
     // Every test talks to real processes; a generous bound that only a hang can reach.
     testTimeout: 60_000,
     hookTimeout: 120_000,

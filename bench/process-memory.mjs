@@ -20,8 +20,8 @@ function parentOf(pid) {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-/** Bytes resident now in all descendants of a process. */
-export function descendantBytes(pid) {
+/** All that a process has started, and what these have, that has not ended and been waited for. */
+export function descendants(pid) {
   const parents = new Map();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
@@ -35,13 +35,21 @@ export function descendantBytes(pid) {
     for (let up = parents.get(child); up !== undefined; up = parents.get(up)) if (up === pid) return true;
     return false;
   };
+  return [...parents.keys()].filter(isBelow);
+}
+
+/** Bytes resident now in all descendants of a process. */
+export function descendantBytes(pid) {
   let bytes = 0;
-  for (const child of parents.keys()) {
+  for (const child of descendants(pid)) {
     try {
-      if (isBelow(child)) bytes += residentBytes(child);
+      bytes += residentBytes(child);
     } catch {
       // It has ended since.
     }
   }
   return bytes;
 }
+
+/** How many file descriptors a process has open. */
+export const openDescriptors = (pid) => readdirSync(`/proc/${pid}/fd`).length;

@@ -49,7 +49,7 @@ export type Operation = 'read' | 'write';
 
 /** One request, as `authenticate`, `authorize`, `environment`, lookups and events see it. */
 export interface RequestContext {
-  /** Different for every request of this process; it stands in errors and logs. */
+  /** Different for every request, or what the door's option `requestId` gives; it stands in errors and logs. */
   readonly id: string;
   readonly method: string;
   /** The repository's path as it was asked for, decoded; see `Repository.name` for the canonical one. */
@@ -61,8 +61,10 @@ export interface RequestContext {
   readonly phase: 'discovery' | 'rpc' | 'file';
   readonly protocolVersion: ProtocolVersion;
   readonly headers: RequestHeaders;
-  /** The peer's address; undefined where the host does not tell. */
+  /** The client's address; undefined where the host does not tell. */
   readonly remoteAddress: string | undefined;
+  /** Where the connection comes from: a proxy's address, where one stands in between. Default unknown. */
+  readonly peerAddress?: string | undefined;
   /** Only where TLS ends at this server, asks for certificates, and has verified this one. Default none. */
   readonly clientCertificate?: ClientCertificate | undefined;
   /** Never log these. */

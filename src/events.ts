@@ -4,6 +4,8 @@ import type { FetchRequest } from './protocol/fetch-request.js';
 import type { RefUpdateStatus } from './protocol/push-report.js';
 import type { RefUpdate } from './protocol/push-request.js';
 import type { Repository } from './repository/repository.js';
+import type { CacheResult, GitExitStatus, RequestStage, StageTime } from './timeline.js';
+import type { FailureCode } from './errors.js';
 
 export type { ChangedCommit, RefHistory, RefUpdate };
 
@@ -13,11 +15,35 @@ export interface RequestEvent {
   readonly user: GitUser | undefined;
   readonly repository: Repository | undefined;
   readonly status: number;
+  /** Why the client did not get what it had asked for; in a fetch and a push this may be so with status 200. */
+  readonly failure: FailureCode | undefined;
+  /** Bytes of the request's body that had come, as they were sent. */
+  readonly requestBytes: number;
   /** Bytes of the answer's body that were handed to the door. */
   readonly responseBytes: number;
+  /** Refs that a push would change, or objects and refs that a fetch wants, where that is known. */
+  readonly refCount: number | undefined;
+  /** The code with which git exited or the signal that has ended it, where there was one and it had ended by then. */
+  readonly gitExit: GitExitStatus | undefined;
+  /** What a cache of answers had, where one was asked. No cache is built in yet. */
+  readonly cache: CacheResult | undefined;
+  /** When the request came, in milliseconds since 1970. */
+  readonly beganAt: number;
   readonly durationMs: number;
+  /** What that time was spent on. */
+  readonly stages: readonly StageTime[];
   /** The answer did not end as it should: the client left, or git was ended. */
   readonly aborted: boolean;
+}
+
+/** A request that has not been answered to its end, as it is when it is looked at. */
+export interface ActiveRequest extends Pick<RequestEvent, 'context' | 'user' | 'repository'> {
+  /** Bytes so far. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly elapsedMs: number;
+  /** What it is doing. */
+  readonly stage: RequestStage | undefined;
 }
 
 /** A fetch or clone, archive excluded, has been served to its end. */

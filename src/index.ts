@@ -24,6 +24,7 @@ export type {
 } from './context.js';
 export { GitTyphoonError, OptionError, type FailureCode, type FailureDetails } from './errors.js';
 export type {
+  ActiveRequest,
   ChangedCommit,
   ChangeEvent,
   CreateEvent,
@@ -70,4 +71,5 @@ export { DirectoryStore, type DirectoryStoreOptions } from './repository/directo
 export type { Repository, RepositoryStore } from './repository/repository.js';
 export type { AdmissionStatus, KindCounts } from './http/admission/admission.js';
 export type { GitKind } from './http/admission/kinds.js';
-export { createGitServer, type GitServer, type ServerStatus } from './server.js';
+export { createGitServer, type ChangeableOptions, type GitServer, type ServerStatus } from './server.js';
+export type { CacheResult, GitExitStatus, RequestStage, StageTime } from './timeline.js';

@@ -16,10 +16,25 @@ backup=$(cd "$2" && pwd)
 trap 'echo "backup: not complete, $backup has no list of repositories" >&2' EXIT
 : >"$backup/repositories.new"
 
-# HEAD, objects and refs make a folder a repository. Trash and staging folders of the server begin with .gittyphoon-.
+# HEAD, objects and refs make a folder a repository.
+is_repository() { [ -f "$1/HEAD" ] && [ -d "$1/objects" ] && [ -d "$1/refs" ]; }
+
+# What looks like a repository inside another may be branches called x/HEAD, x/objects/a and x/refs/a, or files that were
+# pushed: whoever pushes would decide whether there is a backup. The server serves none of these either.
+is_inside_another() {
+  place=${1%/.git}
+  while [ -n "$place" ] && [ "$place" != "$folder" ]; do
+    place=${place%/*}
+    if [ -e "$place/.git" ] || is_repository "$place"; then return 0; fi
+  done
+  return 1
+}
+
+# Trash and staging folders of the server begin with .gittyphoon-.
 find "$folder" -name '.gittyphoon-*' -prune -o -type f -name HEAD -print | LC_ALL=C sort | while IFS= read -r head; do
   git_dir=${head%/HEAD}
-  [ -d "$git_dir/objects" ] && [ -d "$git_dir/refs" ] || continue
+  is_repository "$git_dir" || continue
+  if is_inside_another "$git_dir"; then continue; fi
   name=${git_dir#"$folder"}
   name=${name#/}
   copy=$backup/tree/$name

@@ -26,6 +26,11 @@ export type { TokenInfo, TokenScope } from './tokens-parser.js';
 export { AccessFileError } from './access-file-error.js';
 export { clientCertificateAuthenticator, type ClientCertificateOptions } from './client-certificate.js';
 export { externalAuthenticator, type ExternalAuthenticatorOptions } from './external.js';
+export {
+  forwardedAddress,
+  type ForwardedAddressOptions,
+  type ForwardedRequest,
+} from './forwarded-address.js';
 export { openHtpasswdFile, type HtpasswdFile, type HtpasswdFileOptions } from './htpasswd.js';
 export { proxyHeaderAuthenticator, type ProxyHeaderOptions } from './proxy-header.js';
 export { throttled, type ThrottleOptions } from './throttle.js';

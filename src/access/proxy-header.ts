@@ -31,8 +31,9 @@ function singleValue(headers: RequestHeaders, name: string): string | undefined 
 /**
  * Takes the user from a header that a reverse proxy sets, and from nobody else: a request from another address is
  * answered as if it had no such header. The proxy must replace or remove what clients send under these names; a name
- * with a comma, which is what two headers become, is answered with 400. What counts is `context.remoteAddress`. Where the
- * option `remoteAddress` of a handler makes that of a header such as X-Forwarded-For, this must not be used.
+ * with a comma, which is what two headers become, is answered with 400. What counts is `context.peerAddress`, whatever
+ * `X-Forwarded-For` says. With `fetchHandler`, which knows no connection, it is `context.remoteAddress`, and where that is made
+ * of a header this must not be used.
  *
  * @example
  * const authenticate = proxyHeaderAuthenticator({ trustedAddresses: ['127.0.0.1', '::1'], userHeader: 'Remote-User' });
@@ -42,8 +43,8 @@ export function proxyHeaderAuthenticator(options: ProxyHeaderOptions): Authentic
   const userHeader = headerOption('userHeader', options.userHeader);
   const groupsHeader =
     options.groupsHeader === undefined ? undefined : headerOption('groupsHeader', options.groupsHeader);
-  return ({ headers, remoteAddress }) => {
-    if (!isTrusted(remoteAddress)) return undefined;
+  return ({ headers, peerAddress, remoteAddress }) => {
+    if (!isTrusted(peerAddress ?? remoteAddress)) return undefined;
     const name = singleValue(headers, userHeader);
     // What proxies send for somebody who has not signed in.
     if (name === undefined || name.trim() === '') return undefined;

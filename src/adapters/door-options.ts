@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.js';
 
-const known = ['prefix', 'fallback', 'remoteAddress'];
+const known = ['prefix', 'fallback', 'remoteAddress', 'requestId'];
 
 /** Options that all doors have; `validPrefix` looks at the prefix. */
 export function checkDoorOptions(options: object): void {

@@ -12,6 +12,11 @@ export interface FetchHandlerOptions<Arguments extends readonly unknown[]> {
   readonly fallback?: ((request: Request, ...rest: Arguments) => Response | Promise<Response>) | undefined;
   /** The client's address, which a Web request does not hold. Default unknown. */
   readonly remoteAddress?: ((request: Request, ...rest: Arguments) => string | undefined) | undefined;
+  /**
+   * The request's id, for instance from a trusted proxy's header. Default, and in place of one that is longer than 128
+   * characters or no plain word: an id of ours.
+   */
+  readonly requestId?: ((request: Request, ...rest: Arguments) => string | undefined) | undefined;
 }
 
 /** A handler for hosts of the Web's `Request` and `Response`, such as Hono. */
@@ -81,7 +86,7 @@ function drainRequest(body: Readable | undefined): void {
 
 /**
  * Opens a server for the Web standard's fetch. Throws an `OptionError` for options that cannot be used. Further arguments of the
- * host go to `fallback` and `remoteAddress`; what these throw, the handler rejects with.
+ * host go to these functions too; what these throw, the handler rejects with.
  */
 export function fetchHandler<Arguments extends readonly unknown[] = []>(
   server: GitServer,
@@ -96,6 +101,7 @@ export function fetchHandler<Arguments extends readonly unknown[] = []>(
     if (target === undefined) return fallback(request, ...rest);
     let body: Readable | undefined;
     const answer = await server.handle({
+      id: options.requestId?.(request, ...rest),
       method: request.method,
       target,
       headers: Object.fromEntries(request.headers),

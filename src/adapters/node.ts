@@ -21,6 +21,11 @@ export interface NodeHandlerOptions {
   readonly fallback?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** The client's address, for instance from a trusted proxy's header. Default the socket's. */
   readonly remoteAddress?: ((request: IncomingMessage) => string | undefined) | undefined;
+  /**
+   * The request's id, for instance from a trusted proxy's header. Default, and in place of one that is longer than 128
+   * characters or no plain word: an id of ours.
+   */
+  readonly requestId?: ((request: IncomingMessage) => string | undefined) | undefined;
 }
 
 type AnyRequest = IncomingMessage | Http2ServerRequest;
@@ -66,7 +71,11 @@ export function nodeHandler(server: GitServer, options: NodeHandlerOptions = {})
       const answer =
         target === undefined
           ? undefined
-          : await server.handle(requestOf(exchange, target, addressOf(request), awaitsContinue));
+          : await server.handle({
+              ...requestOf(exchange, target, awaitsContinue),
+              id: options.requestId?.(request),
+              remoteAddress: addressOf(request),
+            });
       if (answer) sendAnswer(exchange, answer, server.responseIdleTimeoutMs);
       else pass(exchange, next, awaitsContinue);
     } catch (error) {
@@ -121,9 +130,8 @@ function whileConnected(request: IncomingMessage, response: ServerResponse): Abo
 function requestOf(
   { request, response, signal }: Exchange,
   target: string,
-  remoteAddress: string | undefined,
   awaitsContinue: boolean,
-): GitRequest {
+): Omit<GitRequest, 'id' | 'remoteAddress'> {
   return {
     method: request.method ?? 'GET',
     target,
@@ -134,7 +142,7 @@ function requestOf(
       if (awaitsContinue) response.writeContinue();
     },
     signal,
-    remoteAddress,
+    peerAddress: request.socket.remoteAddress,
     clientCertificate: clientCertificateOf(request.socket),
   };
 }

@@ -1,5 +1,5 @@
 /** Opening the port, and the URLs by which it is reached. */
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { CommandError } from './command-error.js';
@@ -74,11 +74,6 @@ export function reachableUrls({ host, port }: Place): readonly string[] {
 /** The URL of a repository below a server's. */
 export function repositoryUrl(base: string, name: string): string {
   return base + name.split('/').map(encodeURIComponent).join('/');
-}
-
-/** The client's address; IPv4 as such also on a socket that speaks both (RFC 4291, section 2.5.5.2). */
-export function clientAddress(request: IncomingMessage): string | undefined {
-  return request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 /** Addresses for which many users may stand: a proxy on this machine, and those that are trusted. */

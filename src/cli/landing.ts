@@ -4,6 +4,7 @@ import { parsePath } from '../repository/path.js';
 import type { RepositoryStore } from '../repository/repository.js';
 import { repositoryUrl } from './addresses.js';
 import { printable } from './printable.js';
+import { sendText } from './send-text.js';
 
 /** The path of a request target without query, user and password, also of a URL that was pasted into it. */
 export function targetPath(target: string): string {
@@ -54,16 +55,5 @@ export async function answerLanding(
   store: RepositoryStore,
 ): Promise<void> {
   const { status, lines } = await textFor(request, store);
-  const body = Buffer.from(`${lines.join('\n')}\n`);
-  const { headers } = request;
-  // A body that nobody wants is not read to its end.
-  if ('content-length' in headers || 'transfer-encoding' in headers)
-    response.setHeader('Connection', 'close');
-  response.writeHead(status, {
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': body.length,
-    'Cache-Control': 'no-cache',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  sendText(request, response, { status, text: `${lines.join('\n')}\n` });
 }

@@ -4,8 +4,8 @@ import { pino, type Logger } from 'pino';
 import type { CreateEvent, ErrorEvent, PushEvent, RefUpdateResult, RequestEvent } from '../events.js';
 import { GitTyphoonError } from '../errors.js';
 import type { GitServer } from '../server.js';
-import { clientAddress } from './addresses.js';
 import { targetPath } from './landing.js';
+import type { LiveLine } from './observation/live-line.js';
 import { printable } from './printable.js';
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -16,8 +16,8 @@ const maxRefs = 20;
 
 const maxErrorCharacters = 20_000;
 
-/** A logger on standard error: for people at a terminal, as JSON lines elsewhere. */
-export async function createLogger(level: LogLevel): Promise<Logger> {
+/** A logger on standard error: for people at a terminal, above its live line, and as JSON lines elsewhere. */
+export async function createLogger(level: LogLevel, line?: LiveLine): Promise<Logger> {
   const options = {
     level,
     base: null,
@@ -28,11 +28,20 @@ export async function createLogger(level: LogLevel): Promise<Logger> {
   const { default: pretty } = await import('pino-pretty');
   const colorize = !process.env['NO_COLOR'];
   // The message says it all; the fields beside it are for programs.
-  return pino(options, pretty({ destination: 2, sync: true, colorize, include: 'level,time,err' }));
+  const destination = line?.above(process.stderr) ?? 2;
+  return pino(options, pretty({ destination, sync: true, colorize, include: 'level,time,err' }));
+}
+
+/** Milliseconds of each stage, to a tenth; what came several times is added up. */
+function stageTimes({ stages }: RequestEvent): Record<string, number> {
+  const times: Record<string, number> = {};
+  for (const { stage, durationMs } of stages) times[stage] = (times[stage] ?? 0) + durationMs;
+  return Object.fromEntries(Object.entries(times).map(([stage, ms]) => [stage, Math.round(ms * 10) / 10]));
 }
 
 function logRequest(log: Logger, event: RequestEvent): void {
-  const { context, user, repository, status, responseBytes: bytes, aborted } = event;
+  const { context, user, repository, status, responseBytes: bytes, requestBytes, aborted } = event;
+  const { failure, refCount, gitExit: exit, cache } = event;
   const path = printable(context.path);
   const ms = Math.round(event.durationMs);
   const what = context.phase === 'discovery' ? `${context.service} info/refs` : context.service;
@@ -48,8 +57,14 @@ function logRequest(log: Logger, event: RequestEvent): void {
       phase: context.phase,
       protocol: context.protocolVersion,
       status,
+      ...(failure === undefined ? {} : { code: failure }),
       bytes,
+      ...(requestBytes > 0 ? { requestBytes } : {}),
+      ...(refCount === undefined ? {} : { refCount }),
       ms,
+      stages: stageTimes(event),
+      ...(exit === undefined ? {} : { exit }),
+      ...(cache === undefined ? {} : { cache }),
       ...(user ? { user: printable(user.name) } : {}),
       address: context.remoteAddress,
       ...(aborted ? { aborted } : {}),
@@ -131,9 +146,13 @@ export function logEvents(server: GitServer, log: Logger): void {
 }
 
 /** Logs a request that is not git's, once it is answered. */
-export function logLanding(log: Logger, request: IncomingMessage, response: ServerResponse): void {
+export function logLanding(
+  log: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+  address: string | undefined,
+): void {
   const began = performance.now();
-  const address = clientAddress(request);
   response.once('close', () => {
     const path = printable(targetPath(request.url ?? '/'));
     const ms = Math.round(performance.now() - began);

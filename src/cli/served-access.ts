@@ -1,51 +1,37 @@
-/** Who may do what on the server that the command starts, put together from its flags. */
+/** Who may do what on the server that the command starts, put together from its settings. */
 import type { Logger } from 'pino';
 import {
   combineAuthenticators,
   externalAuthenticator,
-  openAccessFile,
-  openHtpasswdFile,
-  openRulesFile,
-  openTokenFile,
   proxyHeaderAuthenticator,
-  throttled,
   type AccessFile,
   type Authenticate,
   type Authorize,
-  type HtpasswdFile,
-  type RulesFile,
-  type TokenFile,
 } from '../access/index.js';
-import { GitTyphoonError, OptionError } from '../errors.js';
+import { GitTyphoonError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
 import { createVisibilityReader } from '../git/visibility-note.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
 import type { RepositoryStore } from '../repository/repository.js';
-import { sharedAddresses } from './addresses.js';
-import { CommandError } from './command-error.js';
+import { openAccess, openHtpasswd, openRules, openTokens } from './access-files.js';
+import { allOf } from './all-of.js';
+import type { Configuration } from './configuration/configuration.js';
+import { clientAddresses, type AddressOf } from './client-address.js';
+import { createOnPushOf } from './create-on-push.js';
 import { nothingToShow, publicOnly, readingAsNoted, type VisibilityOf } from './noted-reading.js';
 import { openIssuers } from './served-oidc.js';
+import { ServedThrottle } from './served-throttle.js';
 import { usersOf, type AccessFacts } from './start-text.js';
 
-/** The flags of `gittyphoon serve` that are about access. */
-export interface AccessFlags {
-  readonly accessfile?: string;
-  readonly createOnPush?: boolean;
-  readonly htpasswd?: string;
-  readonly authUrl?: string;
-  readonly oidc?: string;
-  readonly trustedProxy?: readonly string[];
-  readonly userHeader?: string;
-  readonly rules?: string;
-  readonly tokens?: string;
-}
-
 export interface ServedAccess {
+  /** Whose address counts as the client's. */
+  readonly addressOf: AddressOf;
+  readonly throttle: ServedThrottle;
   readonly options: Pick<
     GitServerOptions,
     'authenticate' | 'authorize' | 'authorizeUpdate' | 'createOnPush'
   > & {
-    readonly publicRead: false;
+    readonly publicRead: boolean;
   };
   /** The repositories that may be told of to everybody. */
   readonly shown: RepositoryStore;
@@ -69,111 +55,53 @@ function withoutRules(access: AccessFile | undefined, visibilityOf: VisibilityOf
   };
 }
 
-const stays = 'what was read before stays in force';
-
-async function openAccess(
-  { accessfile: file, createOnPush: mayCreate = false }: AccessFlags,
-  store: DirectoryStore,
-  log: Logger,
-): Promise<AccessFile | undefined> {
-  if (file === undefined) return undefined;
-  return openAccessFile(file, {
-    repositories: store,
-    mayCreate,
-    onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
-  });
-}
-
-async function openHtpasswd(file: string | undefined, log: Logger): Promise<HtpasswdFile | undefined> {
-  if (file === undefined) return undefined;
-  return openHtpasswdFile(file, {
-    onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
-  });
-}
-
-async function openRules(
-  file: string | undefined,
-  visibilityOf: VisibilityOf,
-  log: Logger,
-): Promise<RulesFile | undefined> {
-  if (file === undefined) return undefined;
-  return openRulesFile(file, {
-    visibilityOf,
-    onReload: (summary) =>
-      log.info({ file, ...summary }, `${file} was read again: ${summary.ruleCount} rules`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
-  });
-}
-
-async function openTokens(file: string | undefined, log: Logger): Promise<TokenFile | undefined> {
-  if (file === undefined) return undefined;
-  return openTokenFile(file, {
-    onReload: ({ tokenCount }) =>
-      log.info({ file, tokenCount }, `${file} was read again: ${tokenCount} tokens`),
-    onProblem: (problem) => log.error({ file: problem.file }, problem.message),
-  });
-}
-
-/** What is wrong with an option is wrong with the flag that it comes from. */
-function forFlag<T>(flag: string, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    throw new CommandError(2, `${flag} ${error.message.replace(/^option "[^"]*" /, '')}`);
-  }
-}
-
 /** A user that a proxy names; the header is anybody else's to invent. */
-function fromProxy({ trustedProxy, userHeader }: AccessFlags): Authenticate | undefined {
+function fromProxy(configuration: Configuration): Authenticate | undefined {
+  const { 'access.trusted-proxies': trustedAddresses, 'access.user-header': userHeader } =
+    configuration.values;
   if (userHeader === undefined) return undefined;
-  if (trustedProxy === undefined) {
-    throw new CommandError(2, '--user-header needs --trusted-proxy: name the proxies that may send it');
+  if (trustedAddresses === undefined) {
+    throw configuration.error(
+      'access.user-header',
+      'needs {access.trusted-proxies}: name the proxies that may send it',
+    );
   }
-  return forFlag('--trusted-proxy or --user-header', () =>
-    proxyHeaderAuthenticator({ trustedAddresses: trustedProxy, userHeader }),
+  return configuration.blaming(
+    { userHeader: 'access.user-header', trustedAddresses: 'access.trusted-proxies' },
+    () => proxyHeaderAuthenticator({ trustedAddresses, userHeader }),
   );
 }
 
-function checkCreateOnPush({ createOnPush, accessfile, rules }: AccessFlags): void {
-  if (!createOnPush || accessfile !== undefined || rules !== undefined) return;
-  throw new CommandError(2, '--create-on-push needs --accessfile or --rules, which say who may create what');
-}
-
-/** Who can log in, in words. */
-function loginsOf(
-  flags: AccessFlags,
-  access: AccessFile | undefined,
-  htpasswd: HtpasswdFile | undefined,
-): readonly string[] {
-  return [
-    ...(access ? [usersOf(access.userCount, flags.accessfile)] : []),
-    ...(htpasswd ? [usersOf(htpasswd.userCount, flags.htpasswd)] : []),
-    ...(flags.oidc === undefined ? [] : ['those whom an issuer names']),
-    ...(flags.authUrl === undefined ? [] : ['those whom --auth-url knows']),
-    ...(flags.userHeader === undefined ? [] : ['those whom a trusted proxy names']),
-  ];
-}
-
-/** Opens all files that the flags name; rejects with the first that cannot be used. */
+/**
+ * Opens all files that the settings name; rejects with what is wrong with each that cannot be used. What `earlier` has
+ * counted of failed logins still counts.
+ */
 export async function openServedAccess(
-  flags: AccessFlags,
+  configuration: Configuration,
   store: DirectoryStore,
   log: Logger,
+  earlier?: ServedAccess,
 ): Promise<ServedAccess> {
-  checkCreateOnPush(flags);
-  const access = await openAccess(flags, store, log);
-  const visibilityOf = createVisibilityReader();
-  const rules = await openRules(flags.rules, visibilityOf, log);
-  const tokens = await openTokens(flags.tokens, log);
-  const htpasswd = await openHtpasswd(flags.htpasswd, log);
-  const { authUrl: url } = flags;
-  const external =
-    url === undefined ? undefined : forFlag('--auth-url', () => externalAuthenticator({ url }));
-  const proxy = fromProxy(flags);
-  const issuers = await openIssuers(flags.oidc, log);
+  const { values } = configuration;
+  const { 'access.file': accessFile, 'access.rules': rulesFile, 'access.tokens': tokenFile } = values;
+  const { 'access.htpasswd': htpasswdFile, 'access.auth-url': url, 'access.oidc': oidcFile } = values;
+  const { 'create-on-push.enabled': mayCreate, 'access.public-read': publicRead } = values;
+  const noted = createVisibilityReader({ gitCommand: values['git.command'] });
+  const opened = await allOf({
+    createOnPush: () => createOnPushOf(configuration),
+    access: () => configuration.naming('access.file', openAccess(accessFile, mayCreate, store, log)),
+    rules: () => configuration.naming('access.rules', openRules(rulesFile, noted, log)),
+    tokens: () => configuration.naming('access.tokens', openTokens(tokenFile, log)),
+    htpasswd: () => configuration.naming('access.htpasswd', openHtpasswd(htpasswdFile, log)),
+    issuers: () => configuration.naming('access.oidc', openIssuers(oidcFile, log)),
+    external: () =>
+      url === undefined
+        ? undefined
+        : configuration.blaming('access.auth-url', () => externalAuthenticator({ url })),
+    proxy: () => fromProxy(configuration),
+    throttle: () => ServedThrottle.for(configuration, earlier?.throttle),
+  });
+  const { createOnPush, access, rules, tokens, htpasswd, issuers, external, proxy, throttle } = opened;
   // A bad token is nobody's password: the file of tokens says null to it, and nobody else is asked.
   const secrets = [
     tokens?.authenticate,
@@ -182,29 +110,36 @@ export async function openServedAccess(
     access?.authenticate,
     external,
   ].filter((authenticate) => authenticate !== undefined);
-  const shared = sharedAddresses(flags.trustedProxy);
-  const bySecret =
-    secrets.length > 0
-      ? forFlag('--trusted-proxy', () =>
-          throttled(combineAuthenticators(...secrets), { sharedAddresses: shared }),
-        )
-      : undefined;
+  const bySecret = secrets.length > 0 ? throttle.around(combineAuthenticators(...secrets)) : undefined;
   const inOrder = [proxy, bySecret].filter((authenticate) => authenticate !== undefined);
+  const unless = publicRead === false ? 'authenticated' : undefined;
+  const visibilityOf: VisibilityOf = async (repository) => (await noted(repository)) ?? unless;
+  const shownWithoutRules = rules ? nothingToShow : publicOnly(store, visibilityOf);
   return {
+    // The throttle has checked the same addresses: a mistake is told once.
+    addressOf: clientAddresses(configuration),
+    throttle,
     options: {
-      publicRead: false,
+      publicRead: publicRead === true,
       authenticate: inOrder.length > 0 ? combineAuthenticators(...inOrder) : undefined,
       authorize: rules?.authorize ?? withoutRules(access, visibilityOf),
       authorizeUpdate: rules?.authorizeUpdate,
-      createOnPush: flags.createOnPush ? () => ({}) : false,
+      createOnPush,
     },
-    shown: rules ? nothingToShow : publicOnly(store, visibilityOf),
+    shown: publicRead === true ? store : shownWithoutRules,
     facts: () => ({
-      logins: loginsOf(flags, access, htpasswd),
-      accessFile: access && { path: flags.accessfile ?? '', users: access.userCount },
-      rulesFile: rules && { path: flags.rules ?? '', rules: rules.summary.ruleCount },
-      createsOnPush: flags.createOnPush ?? false,
-      tokenFile: tokens && { path: flags.tokens ?? '', tokens: tokens.tokenCount },
+      publicRead,
+      logins: [
+        ...(access ? [usersOf(access.userCount, accessFile)] : []),
+        ...(htpasswd ? [usersOf(htpasswd.userCount, htpasswdFile)] : []),
+        ...(issuers ? ['those whom an issuer names'] : []),
+        ...(external ? ['those whom --auth-url knows'] : []),
+        ...(proxy ? ['those whom a trusted proxy names'] : []),
+      ],
+      accessFile: access && { path: accessFile ?? '', users: access.userCount },
+      rulesFile: rules && { path: rulesFile ?? '', rules: rules.summary.ruleCount },
+      createsOnPush: createOnPush !== false,
+      tokenFile: tokens && { path: tokenFile ?? '', tokens: tokens.tokenCount },
     }),
     close: async () => {
       await tokens?.close();

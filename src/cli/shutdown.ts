@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { GitServer } from '../server.js';
-import type { Webhooks } from '../webhooks/index.js';
+import type { ServedWebhooks } from './served-webhooks.js';
 
 /** How long running transfers may take to end after the first signal. */
 const graceMs = 10_000;
@@ -13,13 +13,13 @@ async function stopGently(
   http: Server,
   git: GitServer,
   open: ReadonlySet<ServerResponse>,
-  webhooks: Webhooks | undefined,
+  webhooks: ServedWebhooks,
 ): Promise<void> {
   const deadline = performance.now() + graceMs;
   http.close();
   await git.close({ graceMs });
   // Behind the last push, so that it is kept too.
-  await webhooks?.close({ graceMs: Math.max(0, deadline - performance.now()) });
+  await webhooks.close({ graceMs: Math.max(0, deadline - performance.now()) });
   // git has ended; its last words may still be on their way to a slow reader.
   while (open.size > 0 && performance.now() < deadline) await sleep(20);
   http.closeAllConnections();
@@ -33,7 +33,7 @@ export function untilStopped(
   http: Server,
   git: GitServer,
   log: Logger,
-  webhooks?: Webhooks,
+  webhooks: ServedWebhooks,
 ): Promise<number> {
   const open = new Set<ServerResponse>();
   const track = (_request: unknown, response: ServerResponse): void => {

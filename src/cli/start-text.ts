@@ -5,6 +5,8 @@ import { shellWord } from './shell-word.js';
 
 /** What decides about access, as far as it is printed. */
 export interface AccessFacts {
+  /** Everybody may read everything; false where nobody may without a name, undefined where rules or repositories say. */
+  readonly publicRead: boolean | undefined;
   /** Who can log in, in words. */
   readonly logins: readonly string[];
   readonly accessFile: { readonly path: string; readonly users: number } | undefined;
@@ -23,6 +25,7 @@ export interface StartFacts {
   /** The first works on this machine. */
   readonly urls: readonly string[];
   readonly access: AccessFacts;
+  readonly metricsUrl: string | undefined;
 }
 
 const shownNames = 3;
@@ -61,18 +64,20 @@ export function usersOf(users: number, path = ''): string {
   return `${count(users, 'user')} of ${printable(path)}`;
 }
 
-function rights({ logins, accessFile, rulesFile }: AccessFacts): string {
+function rights({ publicRead, logins, accessFile, rulesFile }: AccessFacts): string {
+  const readers = publicRead === false ? 'Everybody with a name may read' : 'Everybody may read';
   if (rulesFile) {
     const users = logins.length > 0 ? logins.join(', ') : 'nobody';
-    return `${count(rulesFile.rules, 'rule')} of ${printable(rulesFile.path)} decide; ${users} can log in.`;
+    const reading = publicRead ? 'Everybody may read; ' : '';
+    return `${reading}${count(rulesFile.rules, 'rule')} of ${printable(rulesFile.path)} decide; ${users} can log in.`;
   }
   const users = logins.join(', ');
   if (!accessFile) {
-    if (logins.length === 0) return 'Everybody may read, nobody may push; --accessfile FILE lets users push.';
-    return `Everybody may read; ${users} can log in, but nobody may push: --rules FILE or --accessfile FILE lets them.`;
+    if (logins.length === 0) return `${readers}, nobody may push; --accessfile FILE lets users push.`;
+    return `${readers}; ${users} can log in, but nobody may push: --rules FILE or --accessfile FILE lets them.`;
   }
-  if (logins.length === 1) return `Everybody may read; ${users} may push where it says so.`;
-  return `Everybody may read; ${users} can log in, and push where ${printable(accessFile.path)} says so.`;
+  if (logins.length === 1) return `${readers}; ${users} may push where it says so.`;
+  return `${readers}; ${users} can log in, and push where ${printable(accessFile.path)} says so.`;
 }
 
 function createLines({ createsOnPush, rulesFile }: AccessFacts): readonly string[] {
@@ -101,6 +106,7 @@ export function startText(facts: StartFacts): string {
     ...createLines(facts.access),
     ...tokenLines(facts.access),
     `Listening on ${url}${network}`,
+    ...(facts.metricsUrl === undefined ? [] : [`Metrics: ${facts.metricsUrl}`]),
     `Clone with: ${cloneLine(facts)}`,
     '',
   ].join('\n');

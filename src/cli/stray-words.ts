@@ -1,26 +1,9 @@
 /** Words on the command line that name neither a command nor a folder: `serve` is what runs without a command. */
 import { existsSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { CommandError } from './command-error.js';
+import { nearest } from './nearest.js';
 import { printable } from './printable.js';
-
-/** The command among these that was perhaps meant. */
-function nearest(word: string, commands: readonly string[]): string | undefined {
-  // Commander knows, but tells it in its message alone.
-  const plain = new Command()
-    .exitOverride()
-    .helpCommand(false)
-    .configureOutput({ outputError: () => {} });
-  for (const name of commands) plain.command(name);
-  try {
-    plain.parse([word], { from: 'user' });
-  } catch (error) {
-    return error instanceof CommanderError
-      ? /\(Did you mean (?:one of )?([^?,]+)/.exec(error.message)?.[1]
-      : undefined;
-  }
-  return undefined;
-}
 
 /** What is wrong with a first word that was taken for the folder to serve; undefined when it is one, or a path. */
 function strayWord(program: Command, word: string, isAlone: boolean): CommandError | undefined {

@@ -7,7 +7,7 @@ export interface LoggedCommit {
   readonly treeOid: string;
   /** Without the line end at its end; cut beyond 4,096 bytes. */
   readonly message: string;
-  /** When it was committed, by ISO 8601, with the zone of whoever committed it. */
+  /** When it was committed, by ISO 8601, with the zone of whoever committed it; 1970 where git can read no date. */
   readonly committedAt: string;
   readonly authorName: string;
   readonly authorEmail: string;
@@ -55,6 +55,11 @@ const maxTextBytes = 4_096;
 /** For all commits together, so that a delivery which repeats them stays small. */
 const maxPaths = 3_000;
 const maxPathBytes = 128 * 1_024;
+
+/** git puts its placeholder into the place of a date that a commit does not have. */
+function dateOr1970(text: string): string {
+  return /^\d/.test(text) ? text : '1970-01-01T00:00:00Z';
+}
 
 type Paths = 'added' | 'removed' | 'modified';
 
@@ -134,7 +139,7 @@ export class CommitLogReader {
       oid,
       treeOid,
       message: text.replace(/\n+$/, ''),
-      committedAt,
+      committedAt: dateOr1970(committedAt),
       authorName,
       authorEmail,
       committerName,

@@ -3,6 +3,7 @@ import { setPriority } from 'node:os';
 import { Readable, type Duplex, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followersOf } from './process-group.js';
+import { checkDescriptorRoom, noteStartFailure } from './descriptor-room.js';
 import { PipedStdout, type GitStdout, type SocketStdout } from './stdout.js';
 
 /** How a git process ended. */
@@ -48,6 +49,7 @@ const collectionMs = 1_000;
 /** Starts the child; our copy of its end of a socket is closed whether or not that works. */
 function start(options: GitProcessOptions): ChildProcess {
   try {
+    checkDescriptorRoom();
     return spawn(options.command, options.args, {
       cwd: options.cwd,
       env: options.environment,
@@ -185,6 +187,7 @@ export class GitProcess {
         resolve(this.#exit);
       };
       child.once('error', (spawnError) => {
+        noteStartFailure(spawnError);
         if (child.pid === undefined) settle({ code: null, signal: null, spawnError });
       });
       child.once('exit', (code, signal) => {

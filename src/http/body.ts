@@ -14,6 +14,8 @@ export interface BodyLimits {
   readonly idleTimeoutMs: number;
   /** By when it must have come. */
   readonly deadline?: Deadline | undefined;
+  /** Told of bytes that have come, as they were sent. */
+  readonly onReceived?: ((bytes: number) => void) | undefined;
 }
 
 /** Takes a chunk; a promise holds the next one back until it resolves. */
@@ -134,7 +136,11 @@ export async function readBody(request: GitRequest, limits: BodyLimits, sink: Ch
   checkBodyHeaders(request, limits.maxBytes);
   const compressed = isCompressed(request);
   request.continueBody();
-  const count = countTo(limits.maxBytes);
+  const countSent = countTo(limits.maxBytes);
+  const count = (chunk: Buffer): void => {
+    limits.onReceived?.(chunk.length);
+    countSent(chunk);
+  };
   const fromClient = {
     idleTimeoutMs: limits.idleTimeoutMs,
     deadline: limits.deadline,

@@ -11,6 +11,7 @@ import type { GitInvocation, GitRunner } from '../git/runner.js';
 import type { PushRates } from '../push/limits.js';
 import type { PushPolicy } from '../push/push-policy.js';
 import type { Repository } from '../repository/repository.js';
+import type { Timeline } from '../timeline.js';
 import type { Admission } from './admission/admission.js';
 import type { GitKind } from './admission/kinds.js';
 import type { Deadline } from './deadline.js';
@@ -44,6 +45,8 @@ export interface ServiceCall {
   readonly admission: Admission;
   readonly spoolBudget: SpoolBudget;
   readonly deadline: Deadline;
+  /** Where stages mark what they have come to. */
+  readonly timeline: Timeline;
   readonly ownership: OwnershipCheck;
   readonly pushPolicy: PushPolicy;
   readonly pushRates: PushRates;
@@ -87,9 +90,11 @@ export async function startGit(
   kind: GitKind,
   prepare: () => Invocation | Promise<Invocation>,
 ): Promise<GitProcess> {
-  const { admission, user, repository, request, deadline } = call;
+  const { admission, user, repository, request, deadline, timeline } = call;
   const { remoteAddress, signal } = request;
-  const slot = await admission.enter(kind, { user, remoteAddress, gitDir: repository.gitDir, signal });
+  const applicant = { user, remoteAddress, gitDir: repository.gitDir, signal };
+  const slot = await timeline.during('queue', () => admission.enter(kind, applicant));
+  timeline.begin('git');
   try {
     if (deadline.hasPassed) throw deadline.failure();
     const process = startHelper(call, await prepare());
@@ -116,6 +121,7 @@ async function reportLateFailure(
   const { stopReason } = process;
   if (process.wasStopped && !stopReason) return;
   const error = stopReason ? asFailure(stopReason) : gitFailure(command, exit);
+  call.timeline.failure ??= error.code;
   if (isServerFault(error)) call.observers.emit('error', { error, context: call.context });
 }
 
@@ -132,6 +138,9 @@ export function openOutput(
   const { firstByteTimeoutMs, gitIdleTimeoutMs } = call.limits;
   const patience = { firstByteMs: firstByteTimeoutMs, idleMs: gitIdleTimeoutMs, from: options.isFed };
   const output = new GitOutput(process, { ...options, patience });
+  void process.finished.then(({ code, signal }) => {
+    call.timeline.gitExit = code ?? signal ?? undefined;
+  });
   void reportLateFailure(call, command, process, output);
   const { signal } = call.request;
   const abandon = (): void => {
@@ -149,6 +158,7 @@ export function openOutput(
  */
 export async function whenStarted(call: ServiceCall, output: GitOutput, command: string): Promise<void> {
   const exit = await output.started;
+  call.timeline.end('git');
   if (!exit || exit.code === 0) return;
   if (call.request.signal.aborted) throw new GitTyphoonError('ERR_CLIENT_GONE');
   // Without a reason: by whoever closes the server.

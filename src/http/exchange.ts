@@ -6,6 +6,8 @@ import type { Readable } from 'node:stream';
 import type { ClientCertificate, RequestHeaders } from '../context.js';
 
 export interface GitRequest {
+  /** The id that somebody before us has given it. Default none; one that is no plain word is not taken. */
+  readonly id?: string | undefined;
   readonly method: string;
   /** The request target without a mounting prefix: path and query as they were sent. */
   readonly target: string;
@@ -19,6 +21,8 @@ export interface GitRequest {
   /** Aborted when the client has gone before the answer was complete. */
   readonly signal: AbortSignal;
   readonly remoteAddress: string | undefined;
+  /** Of the connection itself, whatever headers say. Default unknown. */
+  readonly peerAddress?: string | undefined;
   /** Only one that TLS has verified. Default none. */
   readonly clientCertificate?: ClientCertificate | undefined;
 }

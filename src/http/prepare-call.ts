@@ -5,6 +5,7 @@ import { checkEnvironment, clientEnvironment, type GitEnvironment } from '../git
 import type { RepositoryConfigReader } from '../git/repository-config.js';
 import type { GitProtocol } from '../protocol/git-protocol.js';
 import type { Repository } from '../repository/repository.js';
+import type { Timeline } from '../timeline.js';
 import type { ServiceCall } from './call.js';
 import type { Deadline } from './deadline.js';
 import type { GitRequest } from './exchange.js';
@@ -17,6 +18,7 @@ export interface Admitted {
   readonly protocol: GitProtocol;
   readonly deadline: Deadline;
   readonly context: RequestContext;
+  readonly timeline: Timeline;
   readonly user: GitUser | undefined;
   readonly repository: Repository;
   /** The repository is one that this push makes. */
@@ -45,7 +47,7 @@ export interface CallParts extends SharedParts {
 export async function prepareCall(parts: CallParts, admitted: Admitted): Promise<ServiceCall> {
   const { policy, configs, git, admission, spoolBudget, ownership, pushPolicy, pushRates } = parts;
   const { limits, dumbHttp } = parts;
-  const { request, protocol, deadline, context, user, repository, made } = admitted;
+  const { request, protocol, deadline, context, timeline, user, repository, made } = admitted;
   const environment: GitEnvironment = {
     ...clientEnvironment(user?.name, request.remoteAddress),
     ...(protocol.environment === undefined ? {} : { GIT_PROTOCOL: protocol.environment }),
@@ -63,6 +65,7 @@ export async function prepareCall(parts: CallParts, admitted: Admitted): Promise
     admission,
     spoolBudget,
     deadline,
+    timeline,
     ownership,
     pushPolicy,
     pushRates,

@@ -1,10 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { parseCredentials } from '../access/credentials.js';
 import type { RequestContext } from '../context.js';
 import type { GitProtocol } from '../protocol/git-protocol.js';
 import { headerValue, type GitRequest } from './exchange.js';
 import type { Endpoint, Route } from './routes.js';
 
+/** Several processes may write into one log. */
+const processId = randomBytes(3).toString('hex');
 let lastId = 0;
+
+/** What may be an id in logs and headers. */
+const usableId = /^[\w.:+/=@-]{1,128}$/;
+
+function idOf({ id }: GitRequest): string {
+  if (id !== undefined && usableId.test(id)) return id;
+  return `${processId}-${(++lastId).toString(36).padStart(6, '0')}`;
+}
 
 function phaseOf({ kind }: Endpoint): RequestContext['phase'] {
   if (kind === 'rpc') return 'rpc';
@@ -16,7 +27,7 @@ export function contextOf(request: GitRequest, route: Route, protocol: GitProtoc
   const { endpoint } = route;
   const service = 'service' in endpoint ? endpoint.service : 'dumb';
   return {
-    id: (++lastId).toString(36).padStart(6, '0'),
+    id: idOf(request),
     method: request.method,
     path: route.repositoryPath,
     operation: service === 'git-receive-pack' ? 'write' : 'read',
@@ -25,6 +36,7 @@ export function contextOf(request: GitRequest, route: Route, protocol: GitProtoc
     protocolVersion: protocol.version,
     headers: request.headers,
     remoteAddress: request.remoteAddress,
+    peerAddress: request.peerAddress,
     clientCertificate: request.clientCertificate,
     credentials: parseCredentials(headerValue(request.headers, 'authorization')),
     signal: request.signal,

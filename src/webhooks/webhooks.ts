@@ -25,7 +25,7 @@ export interface Webhooks {
   readonly names: readonly string[];
   /**
    * Delivers the pushes of a server from now on; call what is returned to stop. A push is on the disk some milliseconds
-   * after its event; a server that is killed before that does not deliver it.
+   * after its event for each ref; a server that is killed before that does not deliver it.
    */
   observe(server: PushSource): () => void;
   /**
@@ -57,8 +57,12 @@ export class RunningWebhooks implements Webhooks {
   readonly #closing = new AbortController();
   #hooks: readonly Webhook[];
   #publicUrl: URL | undefined;
-  /** Loading, then one push after the other, so that the order of events is that of the queue. */
-  #writing: Promise<unknown>;
+  readonly #loading: Promise<void>;
+  /**
+   * The last push of each repository that is being written: one after the other, so that the order of events is that of
+   * the queue. A push of very many refs takes minutes, and holds up no other repository.
+   */
+  readonly #writing = new Map<string, Promise<unknown>>();
   /** The last push of each repository that git is asked about. */
   readonly #describing = new Map<string, Promise<void>>();
 
@@ -76,7 +80,7 @@ export class RunningWebhooks implements Webhooks {
     } catch (error) {
       throw new OptionError('queueDirectory', `cannot be used: ${(error as Error).message}`);
     }
-    this.#writing = this.#queue.load();
+    this.#loading = this.#queue.load();
   }
 
   get names(): readonly string[] {
@@ -110,7 +114,8 @@ export class RunningWebhooks implements Webhooks {
     for (const stop of this.#subscriptions) stop();
     const deadline = setTimeout(() => this.#closing.abort(new Error('the webhooks are closed')), graceMs);
     await this.#queue.close(graceMs);
-    await this.#writing;
+    await this.#loading;
+    // Each waits for its writing first.
     await Promise.all(this.#describing.values());
     clearTimeout(deadline);
   }
@@ -118,11 +123,12 @@ export class RunningWebhooks implements Webhooks {
   /** Resolves, and never rejects, when the deliveries of a push are on their way. */
   #hear(event: ChangeEvent): Promise<void> {
     const { name } = event.repository;
-    const writing = this.#writing.then(() => this.#keep(event));
-    this.#writing = writing;
+    const writing = (this.#writing.get(name) ?? this.#loading).then(() => this.#keep(event));
+    this.#writing.set(name, writing);
     const describing = Promise.all([writing, this.#describing.get(name)])
       .then(([kept]) => this.#describe(event, kept))
       .finally(() => {
+        if (this.#writing.get(name) === writing) this.#writing.delete(name);
         if (this.#describing.get(name) === describing) this.#describing.delete(name);
       });
     this.#describing.set(name, describing);
@@ -170,6 +176,8 @@ export class RunningWebhooks implements Webhooks {
       for (const delivery of deliveries) await this.#release(delivery, body);
     }
     clearTimeout(timer);
+    // Node.js keeps a combined signal for as long as anybody listens to it, and with it what this push has brought.
+    late.abort();
     const { problem } = describer;
     if (!problem) return;
     const repository = event.repository.name;

@@ -199,7 +199,7 @@ test('--trusted-proxy and --user-header let a proxy name the user, from its own 
 
 test.each([
   [['--user-header', 'X-User'], '--user-header needs --trusted-proxy'],
-  [['--trusted-proxy', 'x', '--user-header', 'X-User'], '--trusted-proxy or --user-header '],
+  [['--trusted-proxy', 'x', '--user-header', 'X-User'], '--trusted-proxy must hold addresses'],
   [['--auth-url', 'ftp://x'], '--auth-url must be an http or https URL'],
 ])('%j cannot be used, and says why', async (flags, message) => {
   const { code, stderr } = await place.run(...flags, place.root);

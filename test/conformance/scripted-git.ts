@@ -8,9 +8,14 @@ export interface ScriptedGit {
   tell(...lines: readonly string[]): void;
 }
 
+/** The script may stand on the server's PATH as `git`: it must not find itself. */
+const realPath = `PATH='${process.env['PATH'] ?? ''}'`;
+
 export function makeScriptedGit(path: string): ScriptedGit {
   const tell = (...lines: readonly string[]): void =>
-    writeFileSync(path, `${['#!/bin/sh', ...lines, 'exec git "$@"'].join('\n')}\n`, { mode: 0o755 });
+    writeFileSync(path, `${['#!/bin/sh', realPath, ...lines, 'exec git "$@"'].join('\n')}\n`, {
+      mode: 0o755,
+    });
   tell();
   return { command: path, tell };
 }

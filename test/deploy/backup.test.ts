@@ -117,6 +117,22 @@ describe('a backup while people push', () => {
   });
 });
 
+it('branches and files that look like a repository do not make the backup fail, and are none in it', async () => {
+  const attacked = join(place.path, 'attacked');
+  const planted = ['HEAD', 'objects/a', 'refs/a'];
+  await makeBareRepository(join(attacked, 'app.git'), { commits: 1 });
+  for (const name of planted)
+    await gitOk(['update-ref', `refs/heads/x/${name}`, 'main'], { cwd: join(attacked, 'app.git') });
+  await makeWorkTree(join(attacked, 'work'));
+  // Before `.git` in every order, as after it.
+  for (const folder of ['+x', 'x'])
+    for (const name of planted) await commitFile(join(attacked, 'work'), `${folder}/${name}`, 'no ref');
+  const backup = join(place.path, 'of-attacked');
+  await script('backup', attacked, backup);
+  expect(readFileSync(join(backup, 'repositories'), 'utf8')).toBe('app.git\nwork/.git\n');
+  await script('restore', backup, join(place.path, 'of-attacked-restored'));
+});
+
 describe('what cannot be', () => {
   it.each([
     ['backup', 'without arguments', [], 'give the folder'],

@@ -54,7 +54,7 @@ it('holds the built code, its types, its documents and its licence, and nothing 
   expect(packed).toContain('LICENSE');
   expect(packed).toContain('docs/options.md');
   const top = new Set(['CHANGELOG.md', 'LICENSE', 'README.md', 'SHORTCOMINGS.md', 'package.json']);
-  const others = packed.filter((path) => !/^(?:dist|docs)\//.test(path) && !top.has(path));
+  const others = packed.filter((path) => !/^(?:deploy|dist|docs)\//.test(path) && !top.has(path));
   expect(others).toEqual([]);
   expect(packed.filter((path) => path.startsWith('dist/') && !/\.(?:js|d\.ts)$/.test(path))).toEqual([]);
   // Every module is there with its types, and none is left over from a source that is gone.
@@ -87,6 +87,8 @@ it('brings exactly its dependencies', async () => {
   expect(Object.keys(tree.dependencies)).toEqual(['gittyphoon']);
   const brought = Object.keys(tree.dependencies.gittyphoon.dependencies);
   expect(brought.toSorted()).toEqual([
+    // A dependency of prom-client's, and so there for our optional peer.
+    '@opentelemetry/api',
     'apache-md5',
     'bcryptjs',
     'commander',
@@ -95,6 +97,7 @@ it('brings exactly its dependencies', async () => {
     'picomatch',
     'pino',
     'pino-pretty',
+    'prom-client',
     'rate-limiter-flexible',
     'smol-toml',
   ]);
@@ -163,13 +166,17 @@ it('compiles in a strict TypeScript project, its own types checked as well, and 
   });
 });
 
-it.each(['gittyphoon', 'gittyphoon/access', 'gittyphoon/access/oidc', 'gittyphoon/webhooks'])(
-  'loads %s by itself',
-  async (name) => {
-    const attempt = `import('${name}').then((found) => console.log(Object.keys(found).length > 0))`;
-    expect(await run(process.execPath, ['--input-type=module', '-e', attempt], project)).toBe('true\n');
-  },
-);
+it.each([
+  'gittyphoon',
+  'gittyphoon/access',
+  'gittyphoon/access/oidc',
+  'gittyphoon/webhooks',
+  'gittyphoon/metrics',
+  'gittyphoon/opentelemetry',
+])('loads %s by itself', async (name) => {
+  const attempt = `import('${name}').then((found) => console.log(Object.keys(found).length > 0))`;
+  expect(await run(process.execPath, ['--input-type=module', '-e', attempt], project)).toBe('true\n');
+});
 
 it('offers nothing but its entry points', async () => {
   const attempt = "import('gittyphoon/dist/server.js').then(() => 1, (error) => console.log(error.code))";

@@ -1,15 +1,4 @@
 import { describeProxy } from './cases.js';
+import { caddy } from './kinds.js';
 
-describeProxy({
-  name: 'caddy',
-  programs: ['caddy'],
-  versionArgument: 'version',
-  setUp({ snippet, folder, port }) {
-    const global = '{\n\tadmin off\n}\n';
-    return {
-      config: global + snippet.replace(':80 {', `http://127.0.0.1:${port} {`),
-      args: ['run', '--adapter', 'caddyfile', '--config', `${folder}/config`],
-    };
-  },
-  environment: (folder) => ({ HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }),
-});
+describeProxy(caddy);

@@ -1,20 +1,4 @@
 import { describeProxy } from './cases.js';
+import { nginx } from './kinds.js';
 
-/** As root, nginx would hand its files to a user who cannot open our folder. */
-const user = process.getuid?.() === 0 ? 'user root;' : '';
-
-describeProxy({
-  name: 'nginx',
-  programs: ['nginx', '/usr/sbin/nginx'],
-  versionArgument: '-v',
-  setUp({ snippet, folder, port }) {
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-      .map((name) => `${name}_temp_path ${folder}/${name};`)
-      .join('\n');
-    const http = `access_log off;\n${temporary}\n${snippet.replace('listen 80;', `listen 127.0.0.1:${port};`)}`;
-    return {
-      config: `${user}\ndaemon off;\npid ${folder}/pid;\nerror_log stderr;\nevents {}\nhttp {\n${http}\n}\n`,
-      args: ['-p', folder, '-e', 'stderr', '-c', `${folder}/config`],
-    };
-  },
-});
+describeProxy(nginx);

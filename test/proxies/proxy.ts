@@ -12,7 +12,9 @@ export interface ProxyKind {
   /** The names that the program has on different systems. */
   readonly programs: readonly string[];
   readonly versionArgument: string;
-  /** The main configuration around the snippet, and how the program is started with it. */
+  /** The lines of the snippet in whose place those for TLS come; without it they come after the snippet. */
+  readonly plainLine?: string;
+  /** The main configuration around the snippet, which listens on the document's port, and how the program is started with it. */
   setUp(place: { readonly snippet: string; readonly folder: string; readonly port: number }): {
     readonly config: string;
     readonly args: readonly string[];
@@ -33,17 +35,32 @@ export function findProgram(kind: ProxyKind): string | undefined {
   });
 }
 
-/** The snippet, with our address where the document says 127.0.0.1:8080. */
-async function snippetOf(kind: ProxyKind, upstreamPort: number): Promise<string> {
+/** What the document holds for a proxy in a language, such as `nginx` or `nginx tls`. */
+async function fenced(language: string): Promise<string> {
   const text = await readFile(new URL('../../docs/reverse-proxies.md', import.meta.url), 'utf8');
-  const snippets = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].filter(
-    ([, language]) => language === kind.name,
+  const found = [...text.matchAll(/^```(\w+(?: tls)?)\n([\s\S]*?)^```$/gm)].filter(
+    ([, name]) => name === language,
   );
-  const snippet = snippets[0]?.[2];
-  if (snippets.length !== 1 || !snippet?.includes('127.0.0.1:8080')) {
-    throw new Error(
-      `docs/reverse-proxies.md must hold one snippet for ${kind.name} that leads to 127.0.0.1:8080`,
-    );
+  const snippet = found[0]?.[2];
+  if (found.length !== 1 || snippet === undefined) {
+    throw new Error(`docs/reverse-proxies.md must hold one snippet in ${language}`);
+  }
+  return snippet;
+}
+
+/** The snippet, with our addresses where the document says 127.0.0.1:8080, and our files where it says /etc/ssl. */
+async function snippetOf(
+  kind: ProxyKind,
+  upstreamPort: number,
+  certificates: string | undefined,
+): Promise<string> {
+  let snippet = await fenced(kind.name);
+  if (!snippet.includes('127.0.0.1:8080')) throw new Error(`${kind.name} must lead to 127.0.0.1:8080`);
+  if (certificates !== undefined) {
+    const tls = (await fenced(`${kind.name} tls`)).replaceAll('/etc/ssl', certificates);
+    if (kind.plainLine === undefined) snippet += tls;
+    else if (snippet.includes(kind.plainLine)) snippet = snippet.replace(kind.plainLine, tls);
+    else throw new Error(`the snippet for ${kind.name} has no line ${kind.plainLine}`);
   }
   return snippet.replaceAll('127.0.0.1:8080', `127.0.0.1:${upstreamPort}`);
 }
@@ -67,14 +84,23 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
+export interface ProxyChoice {
+  /** The folder with `git.pem`, `git.key` and `git.pem.key` of a proxy that speaks TLS. */
+  readonly certificates?: string | undefined;
+  /** A configuration of the test's own instead of the documentation's snippet. */
+  readonly own?: string | undefined;
+}
+
+/** Starts it on the snippet of the documentation, or on one of the test's own. */
 export async function startProxy(
   kind: ProxyKind,
   program: string,
   upstreamPort: number,
+  { certificates, own }: ProxyChoice = {},
 ): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), `gittyphoon-${kind.name}-`));
   const port = await freePort();
-  const snippet = await snippetOf(kind, upstreamPort);
+  const snippet = own ?? (await snippetOf(kind, upstreamPort, certificates));
   const { config, args } = kind.setUp({ snippet, folder, port });
   await writeFile(join(folder, 'config'), config);
   const child = spawn(program, args, {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface SystemProcess {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   readonly isZombie: boolean;
   /** Its arguments with spaces between them. */
@@ -20,7 +21,7 @@ function readProcess(pid: number): SystemProcess | undefined {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
     const isZombie = stat[0] === 'Z';
     const cwd = isZombie ? '' : readlinkSync(`/proc/${pid}/cwd`);
-    return { pid, group: Number(stat[2]), isZombie, command, cwd };
+    return { pid, parent: Number(stat[1]), group: Number(stat[2]), isZombie, command, cwd };
   } catch {
     // It has ended meanwhile, or is another user's.
     return undefined;
@@ -32,4 +33,19 @@ export function systemProcesses(): SystemProcess[] {
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => readProcess(Number(pid)))
     .filter((found) => found !== undefined);
+}
+
+/** What a process has started, and what that has started in turn; dead ones that are not collected yet are left out. */
+export function descendantsOf(pid: number): SystemProcess[] {
+  const all = systemProcesses();
+  const found: SystemProcess[] = [];
+  const add = (parent: number): void => {
+    for (const child of all) {
+      if (child.parent !== parent) continue;
+      found.push(child);
+      add(child.pid);
+    }
+  };
+  add(pid);
+  return found.filter(({ isZombie }) => !isZombie);
 }

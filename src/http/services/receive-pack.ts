@@ -16,13 +16,12 @@ import type { PushRequest } from '../../protocol/push-request.js';
 import { PushGuard } from '../../push/guard.js';
 import type { PushFacts } from '../../push/push-policy.js';
 import { encodeSideband } from '../../protocol/sideband.js';
-import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import { bytesResponse, type GitResponse } from '../exchange.js';
 import { asFailure, isServerFault } from '../failures.js';
 import { PushBody } from '../push-body.js';
 import { resultHeaders } from '../media-types.js';
-import { checkRequestType, emptyResult, streamedResult } from './rpc.js';
+import { checkRequestType, emptyResult, readRequest, streamedResult } from './rpc.js';
 
 const service = 'git-receive-pack';
 
@@ -84,6 +83,7 @@ function refusalOf(push: PushRequest, failure: GitTyphoonError): Buffer | undefi
  */
 function refuse(call: ServiceCall, push: PushRequest, error: unknown): GitResponse {
   const failure = asFailure(error);
+  call.timeline.failure = failure.code;
   if (isServerFault(failure)) call.observers.emit('error', { error, context: call.context });
   const bytes = refusalOf(push, failure);
   if (!bytes) throw failure;
@@ -143,13 +143,11 @@ function factsOf({ context, user, repository }: ServiceCall, push: PushRequest):
 /** POST git-receive-pack. */
 export async function receivePack(call: ServiceCall): Promise<GitResponse> {
   checkRequestType(call, service);
-  const { request, limits } = call;
   const body = new PushBody(call.config.getBoolean('receive.advertisepushoptions') === true);
-  const { maxPushBytes: maxBytes, requestIdleTimeoutMs: idleTimeoutMs } = limits;
-  const bounds = { maxBytes, idleTimeoutMs, deadline: call.deadline };
-  const whenRead = readBody(request, bounds, body.sink);
+  const whenRead = readRequest(call, call.limits.maxPushBytes, body.sink);
   const push = await Promise.race([body.head, whenRead.then(() => undefined)]);
   if (!push) return emptyOrIncomplete(body);
+  call.timeline.refCount = push.updates.length;
   if (push.updates.length === 0) {
     body.discardRest();
     await whenRead;
@@ -250,6 +248,7 @@ async function run(
       void reportPush(call, push, report, git, true);
     },
     (error: unknown) => {
+      call.timeline.failure ??= asFailure(error, call.request.signal).code;
       // Without the rest of its pack git fails by itself; ended by a signal, it would leave its quarantine behind.
       git.stopGently();
       endAnswer(push, report, output, error);

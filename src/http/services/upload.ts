@@ -8,13 +8,12 @@ import { parseFetchRequest, type FetchRequest } from '../../protocol/fetch-reque
 import { PackDetector } from '../../protocol/fetch-response.js';
 import { flushPkt } from '../../protocol/pkt-line.js';
 import { commandOf, type Service } from '../../protocol/service.js';
-import { readBody } from '../body.js';
 import { openOutput, startGit, whenStarted, type ServiceCall } from '../call.js';
 import type { GitResponse } from '../exchange.js';
 import { kindOfFetch, type GitKind } from '../admission/kinds.js';
 import { asFailure, errorPacketResponse, isServerFault } from '../failures.js';
 import { Spool } from '../spool.js';
-import { checkRequestType, emptyResult, streamedResult } from './rpc.js';
+import { checkRequestType, emptyResult, readRequest, streamedResult } from './rpc.js';
 
 type UploadService = Extract<Service, 'git-upload-pack' | 'git-upload-archive'>;
 
@@ -31,19 +30,14 @@ function isProbe(spool: Spool): boolean {
 }
 
 async function spoolRequest(call: ServiceCall): Promise<Spool> {
-  const { limits, request } = call;
+  const { limits } = call;
   const spool = new Spool({
     thresholdBytes: limits.spoolThresholdBytes,
     directory: limits.temporaryDirectory,
     budget: call.spoolBudget,
   });
   try {
-    const bounds = {
-      maxBytes: limits.maxFetchRequestBytes,
-      idleTimeoutMs: limits.requestIdleTimeoutMs,
-      deadline: call.deadline,
-    };
-    await readBody(request, bounds, (chunk) => spool.add(chunk));
+    await readRequest(call, limits.maxFetchRequestBytes, (chunk) => spool.add(chunk));
   } catch (error) {
     await spool.dispose();
     throw error;
@@ -114,6 +108,7 @@ export async function upload(call: ServiceCall, service: UploadService): Promise
     return await answer(call, service, spool);
   } catch (error) {
     const failure = asFailure(error, call.request.signal);
+    call.timeline.failure = failure.code;
     if (isServerFault(failure)) call.observers.emit('error', { error: failure, context: call.context });
     return errorPacketResponse(service, failure);
   } finally {
@@ -123,6 +118,7 @@ export async function upload(call: ServiceCall, service: UploadService): Promise
 
 async function answer(call: ServiceCall, service: UploadService, spool: Spool): Promise<GitResponse> {
   const asked = await parseFetchRequest(spool.read());
+  if (asked.command === 'fetch') call.timeline.refCount = asked.wants.length + asked.wantRefs.length;
   const kind = service === 'git-upload-archive' ? 'fetch' : kindOfFetch(asked);
   const process = await startWith(call, service, kind, spool);
   const pack = new PackDetector();

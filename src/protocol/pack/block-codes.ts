@@ -41,10 +41,9 @@ export class BlockCodes {
     if (!this.#readLengths(bits)) return false;
     // Without it no block would end (zlib's inflate.c).
     if (this.#lengths[256] === 0) throw new DeflateError('a block without an end');
-    this.literals.build(this.#lengths.subarray(0, this.#literalCount));
-    this.distances.build(
-      this.#lengths.subarray(this.#literalCount, this.#literalCount + this.#distanceCount),
-    );
+    const total = this.#literalCount + this.#distanceCount;
+    this.literals.build(this.#lengths, 0, this.#literalCount);
+    this.distances.build(this.#lengths, this.#literalCount, total);
     return true;
   }
 

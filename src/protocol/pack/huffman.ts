@@ -22,7 +22,8 @@ export function symbolEntry(kind: number, value: number, extraBits = 0): number 
 export class HuffmanCode {
   /** Looked up by as many bits as {@link mask} has. Longer codes are rare, and not in it. */
   readonly table: Int32Array;
-  readonly mask: number;
+  /** No wider than the longest code: a block costs what it brings, not what it could have brought. */
+  mask = 0;
   readonly #tableBits: number;
   readonly #symbols: Int32Array;
   /** How many codes there are of each length. */
@@ -30,28 +31,33 @@ export class HuffmanCode {
   readonly #offsets = new Uint16Array(maxCodeBits + 2);
   /** The entries in the order of their codes. */
   readonly #sorted: Int32Array;
+  /** Where the lengths are that are not 0; most symbols of a small block have no code. */
+  readonly #coded: Uint16Array;
 
   constructor(symbols: Int32Array, tableBits: number) {
     this.#symbols = symbols;
     this.#sorted = new Int32Array(symbols.length);
+    this.#coded = new Uint16Array(symbols.length);
     this.#tableBits = tableBits;
     this.table = new Int32Array(1 << tableBits);
-    this.mask = this.table.length - 1;
   }
 
   /**
-   * Takes the lengths of the codes, 0 for symbols that have none. Throws {@link DeflateError} for lengths of which no code
+   * Takes the lengths of the codes from `start` to `end`, 0 for symbols that have none. Throws {@link DeflateError} for lengths of which no code
    * can be made, and for those that leave codes over, as zlib does: only a code of a single bit may be alone.
    */
-  build(lengths: Uint8Array): void {
-    this.#sort(lengths);
-    this.table.fill(0);
+  build(lengths: Uint8Array, start = 0, end = lengths.length): void {
+    const tableBits = Math.min(this.#sort(lengths, start, end), this.#tableBits);
+    const size = 1 << tableBits;
+    const { table } = this;
+    this.mask = size - 1;
+    table.fill(0, 0, size);
     let code = 0;
     let next = 0;
-    for (let bits = 1; bits <= this.#tableBits; bits += 1) {
+    for (let bits = 1; bits <= tableBits; bits += 1) {
       for (let left = this.#counts[bits] as number; left > 0; left -= 1) {
         const entry = (this.#sorted[next++] as number) | bits;
-        for (let at = code; at < this.table.length; at += 1 << bits) this.table[at] = entry;
+        for (let at = code; at < size; at += 1 << bits) table[at] = entry;
         code = nextReversed(code, bits);
       }
     }
@@ -74,28 +80,43 @@ export class HuffmanCode {
     throw new DeflateError('a code that stands for nothing');
   }
 
-  #sort(lengths: Uint8Array): void {
+  /** Brings the symbols into the order of their codes; gives the length of the longest code, 0 without any. */
+  #sort(lengths: Uint8Array, start: number, end: number): number {
     const counts = this.#counts.fill(0);
-    for (const bits of lengths) counts[bits] = (counts[bits] as number) + 1;
-    counts[0] = 0;
+    const coded = this.#coded;
+    let codedCount = 0;
+    for (let at = start; at < end; at += 1) {
+      const bits = lengths[at] as number;
+      if (bits === 0) continue;
+      counts[bits] = (counts[bits] as number) + 1;
+      coded[codedCount++] = at;
+    }
+    const longest = this.#measure();
+    const offsets = this.#offsets;
+    for (let i = 0; i < codedCount; i += 1) {
+      const at = coded[i] as number;
+      const bits = lengths[at] as number;
+      const place = offsets[bits] as number;
+      offsets[bits] = place + 1;
+      this.#sorted[place] = this.#symbols[at - start] as number;
+    }
+    return longest;
+  }
+
+  /** Where the codes of each length begin, and how long the longest are. */
+  #measure(): number {
     this.#offsets[1] = 0;
     let left = 1;
     let longest = 0;
     for (let bits = 1; bits <= maxCodeBits; bits += 1) {
-      const count = counts[bits] as number;
+      const count = this.#counts[bits] as number;
       this.#offsets[bits + 1] = (this.#offsets[bits] as number) + count;
       left = (left << 1) - count;
       if (left < 0) throw new DeflateError('too many codes');
       if (count > 0) longest = bits;
     }
     if (left > 0 && longest > 1) throw new DeflateError('too few codes');
-    for (let symbol = 0; symbol < lengths.length; symbol += 1) {
-      const bits = lengths[symbol] as number;
-      if (bits === 0) continue;
-      const place = this.#offsets[bits] as number;
-      this.#offsets[bits] = place + 1;
-      this.#sorted[place] = this.#symbols[symbol] as number;
-    }
+    return longest;
   }
 }
 

@@ -70,6 +70,13 @@ describe('a header of a proxy', () => {
     await expect(ask({ 'remote-user': 'gr\u00f6' })).rejects.toMatchObject({ status: 400 });
   });
 
+  test('counts by the connection, whatever address the proxy tells of its client', async () => {
+    const from = (peerAddress: string, remoteAddress: string): unknown =>
+      authenticate(contextOf({ headers: { 'remote-user': 'ann' }, peerAddress, remoteAddress }));
+    expect(await from('10.1.2.3', '192.0.2.7')).toEqual({ name: 'ann' });
+    expect(await from('192.0.2.7', '10.1.2.3')).toBeUndefined();
+  });
+
   test('is ignored when it comes from elsewhere', async () => {
     for (const address of ['10.1.2.4', '127.0.0.1', '::1', '::ffff:10.1.2.4']) {
       expect(await ask({ 'remote-user': 'ann' }, address)).toBeUndefined();

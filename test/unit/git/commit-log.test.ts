@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { CommitLogReader, type CommitLog } from '../../../src/git/commit-log.js';
 
+const date = '2026-02-03T04:05:06+07:00';
+
 /** As git writes a commit; paths come as status and path. */
 function record(oid: string, message: string, ...paths: string[]): string {
-  const head = [oid, 'tree', 'date', 'Ann', 'a@x', 'Bob', 'b@x', message].join('\0');
+  const head = [oid, 'tree', date, 'Ann', 'a@x', 'Bob', 'b@x', message].join('\0');
   const list = paths.length === 0 ? '' : `\n${paths.map((path) => `${path}\0`).join('')}`;
   return `\0${head}\0\0${list}`;
 }
@@ -24,7 +26,7 @@ test('commits are told from paths by where they stand, whatever they are called'
         oid: '1',
         treeOid: 'tree',
         message: 'one',
-        committedAt: 'date',
+        committedAt: date,
         authorName: 'Ann',
         authorEmail: 'a@x',
         committerName: 'Bob',
@@ -61,4 +63,9 @@ test.each([
 test('a long message is cut and told', () => {
   const log = read(record('1', 'm'.repeat(5_000), 'A', 'a'));
   expect(log).toMatchObject({ isTruncated: true, commits: [{ message: 'm'.repeat(4_096), added: ['a'] }] });
+});
+
+test('a commit that somebody has made without a date is told with one that receivers can read', () => {
+  const log = read(record('1', 'one').replace(date, '%cI'));
+  expect(log.commits).toMatchObject([{ committedAt: '1970-01-01T00:00:00Z' }]);
 });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,6 +42,22 @@ test('a delivery goes without commits when git fails, and that is told once for 
         'webhooks: 2 of 2 changes of a push to /app.git are delivered without commits: git log exited with code 128',
     },
   ]);
+});
+
+test('nothing of a push is kept in memory once it is on its way: many would fill it', async () => {
+  stage.start();
+  let signal: AbortSignal | undefined;
+  const history: ChangeEvent['history'] = (_change, given) => {
+    signal = given;
+    return Promise.resolve({ head: undefined, commits: [], isTruncated: false });
+  };
+  tell({ history }, 'refs/heads/a');
+  await arrived(1);
+  await eventually(
+    'nobody listens to the signal',
+    () => signal !== undefined && getEventListeners(signal, 'abort').length === 0,
+  );
+  expect(stage.problems).toEqual([]);
 });
 
 test('a delivery waits for a slow git only so long, and that git is told to end', async () => {
@@ -98,12 +115,13 @@ test('a push is on the disk before git has answered, and is sent behind the one 
   stage.pushes.push('app.git', 'refs/heads/2');
   stage.pushes.push('other.git', 'refs/heads/3');
   await eventually('another repository is told', () => stage.refs().includes('refs/heads/3'));
-  const kept = waitingIn(stage.queue).map((name) => join(stage.queue, name));
-  const bodies = kept.filter(existsSync).map((name) => readFileSync(name, 'utf8'));
-  expect(bodies.map((text) => /refs\/heads\/\d/.exec(text)?.[0]).slice(0, 2)).toEqual([
-    'refs/heads/1',
-    'refs/heads/2',
-  ]);
+  const kept = (): unknown[] =>
+    waitingIn(stage.queue)
+      .map((name) => join(stage.queue, name))
+      .filter(existsSync)
+      .map((file) => /refs\/heads\/\d/.exec(readFileSync(file, 'utf8'))?.[0])
+      .filter((ref) => ref !== 'refs/heads/3');
+  await eventually('both are on the disk', () => kept().join() === 'refs/heads/1,refs/heads/2');
   expect(stage.refs()).toEqual(['refs/heads/3']);
   answer();
   await arrived(3);
@@ -120,4 +138,12 @@ test('closing waits for git no longer than its grace; what is kept arrives with 
   stage.start();
   await arrived(1);
   expect(payloads()).toMatchObject([{ ref: 'refs/heads/1', commits: [] }]);
+});
+
+test('whoever pushes very many refs at once does not hold up what is told of other repositories', async () => {
+  stage.start();
+  stage.pushes.push('large.git', ...Array.from({ length: 150 }, (_none, number) => `refs/heads/${number}`));
+  stage.pushes.push('other.git', 'refs/heads/other');
+  await stage.receiver.waitFor(1);
+  expect(stage.refs()[0]).toBe('refs/heads/other');
 });

@@ -1,0 +1,2 @@
+/** Metrics for Prometheus, over prom-client. */
+export { collectMetrics, type Metrics, type MetricsOptions } from './collect.js';
