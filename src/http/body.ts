@@ -78,6 +78,8 @@ function consume(stream: Readable, consumption: Consumption): Promise<void> {
     }
     let timer: NodeJS.Timeout | undefined;
     let isSettled = false;
+    let hasEnded = false;
+    let pending: Promise<void> | undefined;
     const watch = (): void => {
       if (idleTimeoutMs === undefined) return;
       timer = setTimeout(() => settle(new GitTyphoonError('ERR_BODY_TIMEOUT')), idleTimeoutMs);
@@ -101,8 +103,10 @@ function consume(stream: Readable, consumption: Consumption): Promise<void> {
         if (!wait) return;
         clearTimeout(timer);
         stream.pause();
+        pending = wait;
         wait.then(() => {
-          if (isSettled) return;
+          pending = undefined;
+          if (isSettled || hasEnded) return;
           watch();
           stream.resume();
         }, settle);
@@ -110,7 +114,14 @@ function consume(stream: Readable, consumption: Consumption): Promise<void> {
         settle(error as Error);
       }
     };
-    const onEnd = (): void => settle();
+    // The end comes also while the last chunk is still being taken, and that may fail.
+    const onEnd = (): void => {
+      hasEnded = true;
+      clearTimeout(timer);
+      stream.off('close', onClose);
+      if (pending) pending.then(() => settle(), settle);
+      else settle();
+    };
     const onError = (error: Error): void => settle(failure(error));
     const onClose = (): void => settle(failure(new Error('closed before its end')));
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);

@@ -74,14 +74,14 @@ it('a git that does not answer a push is ended, and the push refused', async () 
 });
 
 it('the time in which a push is still coming does not count against git', async () => {
-  await open({ firstByteTimeoutMs: 2_000 });
+  await open({ firstByteTimeoutMs: 3_000 });
   const { body, oid } = await pushBody(work, 'refs/heads/slow');
   const connection = await openRaw(lab.server.port);
   const request = { method: 'POST', path: '/app.git/git-receive-pack', headers: pushType, body };
   await connection.write(requestHead(request));
   for (let sent = 0; sent < body.length; sent += Math.ceil(body.length / 10)) {
     await connection.write(body.subarray(sent, sent + Math.ceil(body.length / 10)));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 350));
   }
   expect((await connection.response()).body.toString()).toContain('ok refs/heads/slow');
   expect(await refOf(lab.at('app.git'), 'refs/heads/slow')).toBe(oid);
@@ -100,7 +100,7 @@ it('a git that falls silent in the middle of its answer is ended, and the answer
 });
 
 it('a client that does not read is not taken for a git that is silent', async () => {
-  await open({ gitIdleTimeoutMs: 300 });
+  await open({ gitIdleTimeoutMs: 2_500 });
   const oid = await gitOk(['rev-parse', 'main'], { cwd: lab.at('app.git') });
   const refs = Array.from(
     { length: 150_000 },
@@ -111,7 +111,7 @@ it('a client that does not read is not taken for a git that is silent', async ()
   connection.socket.pause();
   await connection.write(requestHead({ path: '/app.git/info/refs?service=git-upload-pack' }));
   await eventually('git is started', () => lab.server.git.status().running.refs === 1);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
   connection.socket.resume();
   const answer = await connection.response();
   expect(answer.complete).toBe(true);

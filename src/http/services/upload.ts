@@ -52,12 +52,12 @@ async function startWith(
   spool: Spool,
 ): Promise<GitProcess> {
   const args = argumentsOf(service, call.repository.gitDir);
+  // Asked once: a body that has just arrived may still be on its way to the disk, and be both, one after the other.
+  const source = spool.source();
   const process = await startGit(call, kind, async () => {
-    const source = spool.source();
     const stdout = await SocketStdout.open(call.limits.temporaryDirectory);
     return { args, stdin: 'fd' in source ? source.fd : 'pipe', stdout };
   });
-  const source = spool.source();
   if ('bytes' in source) process.stdin?.end(source.bytes);
   return process;
 }

@@ -246,3 +246,24 @@ describe('a compressed body', () => {
     );
   });
 });
+
+test('a body is not over before its last chunk has been taken, and fails when that fails', async () => {
+  for (const problem of [undefined, new GitTyphoonError('ERR_NO_SPACE')]) {
+    let take = (): void => {};
+    let isOver = false;
+    const read = readBody(requestWith({}, [Buffer.from('all')]), { maxBytes: 9, idleTimeoutMs: 50 }, () => {
+      return new Promise((resolve, reject) => {
+        take = () => (problem ? reject(problem) : resolve());
+      });
+    });
+    const outcome = read.then(
+      () => (isOver = true),
+      (error: unknown) => ((isOver = true), error),
+    );
+    // Longer than a client may be idle: it is we who make it wait.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isOver).toBe(false);
+    take();
+    expect(await outcome).toBe(problem ?? true);
+  }
+});
