@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -124,13 +132,19 @@ export async function makeBareRepository(path: string, options: BareOptions = {}
   return path;
 }
 
-/** Adds `refs/heads/many/N` for N from 1 to `count`, all at the tip of `main`. */
+/** Adds `refs/heads/many/N` for N from 1 to `count`, all at the tip of `main`, packed. */
 export async function addManyRefs(repository: string, count: number): Promise<void> {
   const oid = await gitOk(['rev-parse', 'main'], { cwd: repository });
-  let input = '';
-  for (let i = 1; i <= count; i++) input += `create refs/heads/many/${i} ${oid}\n`;
-  await gitOk(['update-ref', '--stdin'], { cwd: repository, input });
   await gitOk(['pack-refs', '--all'], { cwd: repository });
+  // As git writes it, only that git would make a loose file of each first.
+  const file = join(repository, 'packed-refs');
+  const [header = '', ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const entries = lines.join('\n').split(/\n(?!\^)/);
+  for (let i = 1; i <= count; i++) entries.push(`${oid} refs/heads/many/${i}`);
+  const nameOf = (entry: string): string => entry.slice(oid.length + 1).split('\n', 1)[0] ?? '';
+  const sorted = entries.map((entry) => ({ entry, name: nameOf(entry) }));
+  sorted.sort((a, b) => (a.name < b.name ? -1 : 1));
+  writeFileSync(file, `${[header, ...sorted.map(({ entry }) => entry)].join('\n')}\n`);
 }
 
 /** Fails with what git says when the repository is not sound. */
