@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** How often something has failed within the present window. */
 export interface Failures {
   readonly count: number;
@@ -11,38 +13,31 @@ const none: Failures = { count: 0, msLeft: 0 };
 const maxKeys = 10_000;
 
 /**
- * Failures by key, each forgotten at the end of a window that its first one began. In memory, and bounded. Nothing here
- * waits, so that whoever looks and acts upon it at once acts upon what is still true.
+ * Failures by key, each forgotten at the end of a window that its first one began. In memory, and bounded: the key that
+ * failed longest ago goes first. Nothing here waits, so that whoever looks and acts upon it at once acts upon what is still
+ * true; libraries that count for several processes cannot do that.
  */
 export class FailureCounter {
-  readonly #windowMs: number;
-  /** The key that failed longest ago first. */
-  readonly #entries = new Map<string, { readonly count: number; readonly until: number }>();
+  readonly #counts: LRUCache<string, number>;
 
   constructor(windowMs: number) {
-    this.#windowMs = windowMs;
+    // The window begins with the first failure, not anew with each.
+    this.#counts = new LRUCache({ max: maxKeys, ttl: windowMs, ttlResolution: 0, noUpdateTTL: true });
   }
 
   get(key: string): Failures {
-    const entry = this.#entries.get(key);
-    if (!entry) return none;
-    const msLeft = entry.until - performance.now();
-    if (msLeft > 0) return { count: entry.count, msLeft };
-    this.#entries.delete(key);
-    return none;
+    const count = this.#counts.peek(key);
+    return count === undefined ? none : { count, msLeft: this.#counts.getRemainingTTL(key) };
   }
 
   add(key: string): void {
-    const { count, msLeft } = this.get(key);
-    const until = performance.now() + (count === 0 ? this.#windowMs : msLeft);
-    // Put in again at the end.
-    this.#entries.delete(key);
-    this.#entries.set(key, { count: count + 1, until });
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > maxKeys && oldest !== undefined) this.#entries.delete(oldest);
+    const { count } = this.get(key);
+    // One whose window is over would keep that.
+    if (count === 0) this.#counts.delete(key);
+    this.#counts.set(key, count + 1);
   }
 
   clear(key: string): void {
-    this.#entries.delete(key);
+    this.#counts.delete(key);
   }
 }
