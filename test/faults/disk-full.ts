@@ -3,6 +3,7 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeTempDir } from '../support/fixtures.js';
 import { rawRequest } from '../support/raw-http.js';
+import { eventually } from '../support/server.js';
 import { fetchType } from '../conformance/raw-push.js';
 import type { Fault } from './fault.js';
 import type { Place } from './place.js';
@@ -20,7 +21,14 @@ function cannotMount(): string | undefined {
 }
 
 /** Fills a file system until `leftBytes` are left, for the time of `during`. */
-async function whileFull(folder: string, leftBytes: number, during: () => Promise<void>): Promise<void> {
+async function whileFull(
+  place: Place,
+  folder: string,
+  leftBytes: number,
+  during: () => Promise<void>,
+): Promise<void> {
+  // What an earlier push has taken is free again when its git has gone.
+  await eventually('git has ended', () => place.running('git').length === 0);
   const filler = join(folder, 'filler');
   const { bavail, bsize } = statfsSync(folder);
   writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - leftBytes)));
@@ -50,12 +58,12 @@ export const diskFull: Fault = {
   cannot: cannotMount,
   async cause(place) {
     for (const left of [0, 64 * kibibyte, 1024 * kibibyte]) {
-      await whileFull(place.root, left, async () => {
+      await whileFull(place, place.root, left, async () => {
         await pushFails(place);
         await cloneWorks(place);
       });
     }
-    await whileFull(place.temporary, 0, async () => {
+    await whileFull(place, place.temporary, 0, async () => {
       await pushFails(place);
       await cloneWorks(place);
       // A request that would have to wait in a file.

@@ -114,7 +114,10 @@ export async function startProxy(
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
+    // Some wait for their clients for ever.
+    const patience = setTimeout(() => child.kill('SIGKILL'), 5_000);
     await ended;
+    clearTimeout(patience);
     await rm(folder, { recursive: true, force: true });
   };
   try {
