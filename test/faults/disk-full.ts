@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeTempDir } from '../support/fixtures.js';
+import { commitRandom, makeTempDir } from '../support/fixtures.js';
 import { rawRequest } from '../support/raw-http.js';
 import { eventually } from '../support/server.js';
 import { fetchType } from '../conformance/raw-push.js';
@@ -57,6 +57,8 @@ export const diskFull: Fault = {
   setting: { diskMiB: 160 },
   cannot: cannotMount,
   async cause(place) {
+    // Something that the server does not have yet, whatever has been pushed before.
+    await commitRandom(place.work, 'filling', 2 * 1024 * kibibyte);
     for (const left of [0, 64 * kibibyte, 1024 * kibibyte]) {
       await whileFull(place, place.root, left, async () => {
         await pushFails(place);
