@@ -94,6 +94,7 @@ it('brings exactly its dependencies', async () => {
     'commander',
     'ipaddr.js',
     'jose',
+    'lru-cache',
     'picomatch',
     'pino',
     'pino-pretty',
