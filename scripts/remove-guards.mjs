@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 
 const guards = [
   {
-    name: 'nothing but true opens the gate',
+    name: 'who is not allowed is refused',
     file: 'src/http/gate.ts',
     code: 'return answer === true;',
-    without: 'return Boolean(answer);',
-    test: 'test/security',
+    without: 'return true;',
+    test: 'test/security/access-matrix-hiding.test.ts',
   },
   {
     name: 'credentials that are not good are refused, also for what is public',
@@ -41,7 +41,7 @@ const guards = [
     file: 'src/http/gate.ts',
     code: '{ ...policy, publicWrite: false }',
     without: '{ ...policy }',
-    test: 'test/conformance/create-on-push.test.ts',
+    test: 'test/conformance/create-on-push-names.test.ts',
   },
   {
     name: 'a ref that is refused is refused',
@@ -74,8 +74,8 @@ const guards = [
   {
     name: 'a full repository takes no more',
     file: 'src/push/limits.ts',
-    code: 'if (left <= 0) refusals.add(message);',
-    without: '',
+    code: 'const left = maxRepositoryBytes - (await bytesOf(tools.git, facts.repository));',
+    without: 'const left = Infinity;',
     test: 'test/conformance/push-limits.test.ts',
   },
   {
