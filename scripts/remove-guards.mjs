@@ -116,7 +116,7 @@ const guards = [
   {
     name: 'no more guesses are checked at once than failures are left',
     file: 'src/access/guess-limit.ts',
-    code: 'return this.#failures.get(key).count + (this.#underWay.get(key) ?? 0) < this.#maxFailures;',
+    code: 'return this.#failures.get(key).count + this.#underWay.get(key) < this.#maxFailures;',
     without: 'return true;',
     test: 'test/unit/access/throttle-at-once.test.ts test/security/guesses.test.ts',
   },

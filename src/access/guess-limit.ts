@@ -1,3 +1,4 @@
+import { Tally } from '../tally.js';
 import { FailureCounter, type Failures } from './failure-counter.js';
 
 const none: Failures = { count: 0, msLeft: 0 };
@@ -9,7 +10,7 @@ const none: Failures = { count: 0, msLeft: 0 };
 export class GuessLimit {
   readonly #maxFailures: number;
   readonly #failures: FailureCounter;
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new Tally();
 
   constructor(maxFailures: number, windowMs: number) {
     this.#maxFailures = maxFailures;
@@ -29,18 +30,15 @@ export class GuessLimit {
   /** Whether one more guess may be checked now, whatever becomes of those under way. */
   hasRoom(key: string | undefined): boolean {
     if (key === undefined) return true;
-    return this.#failures.get(key).count + (this.#underWay.get(key) ?? 0) < this.#maxFailures;
+    return this.#failures.get(key).count + this.#underWay.get(key) < this.#maxFailures;
   }
 
   begin(key: string | undefined): void {
-    if (key !== undefined) this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
+    if (key !== undefined) this.#underWay.add(key);
   }
 
   end(key: string | undefined): void {
-    if (key === undefined) return;
-    const left = (this.#underWay.get(key) ?? 0) - 1;
-    if (left > 0) this.#underWay.set(key, left);
-    else this.#underWay.delete(key);
+    if (key !== undefined) this.#underWay.remove(key);
   }
 
   count(key: string | undefined): void {

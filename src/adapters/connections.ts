@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { addressMatcher, networkOf } from '../access/address-list.js';
 import { OptionError } from '../errors.js';
+import { Tally } from '../tally.js';
 
 export interface ConnectionLimits {
   /** How many connections one address may have open; IPv6 counts by its first 64 bits. Default 256. */
@@ -26,24 +27,19 @@ export function limitConnections(server: Server, limits: ConnectionLimits = {}):
   }
   const isShared =
     sharedAddresses.length > 0 ? addressMatcher('sharedAddresses', sharedAddresses) : () => false;
-  const open = new Map<string, number>();
+  const open = new Tally();
   // Before the server's own listener, which would begin to read.
   server.prependListener('connection', (socket: Socket) => {
     const { remoteAddress } = socket;
     // Unix sockets have none.
     if (remoteAddress === undefined || isShared(remoteAddress)) return;
     const network = networkOf(remoteAddress);
-    const count = (open.get(network) ?? 0) + 1;
-    if (count > maxPerAddress) {
+    if (open.get(network) >= maxPerAddress) {
       socket.destroy();
       onRefused?.(remoteAddress);
       return;
     }
-    open.set(network, count);
-    socket.once('close', () => {
-      const left = (open.get(network) ?? 0) - 1;
-      if (left > 0) open.set(network, left);
-      else open.delete(network);
-    });
+    open.add(network);
+    socket.once('close', () => open.remove(network));
   });
 }

@@ -1,3 +1,5 @@
+import { Tally } from '../../tally.js';
+
 /** Something of which there is only so much. */
 export interface Share {
   /** Names what is counted. */
@@ -7,11 +9,11 @@ export interface Share {
 
 /** Counts what is taken of each share. */
 export class SlotCounter {
-  readonly #taken = new Map<string, number>();
+  readonly #taken = new Tally();
 
   /** How much is taken of a share. */
   taken(key: string): number {
-    return this.#taken.get(key) ?? 0;
+    return this.#taken.get(key);
   }
 
   /** Whether there is room in all of them. */
@@ -21,18 +23,12 @@ export class SlotCounter {
 
   /** Takes one of each; gives back what returns them, once however often it is called. */
   take(shares: readonly Share[]): () => void {
-    for (const { key } of shares) this.#taken.set(key, this.taken(key) + 1);
+    for (const { key } of shares) this.#taken.add(key);
     let isTaken = true;
     return () => {
       if (!isTaken) return;
       isTaken = false;
-      for (const { key } of shares) this.#give(key);
+      for (const { key } of shares) this.#taken.remove(key);
     };
-  }
-
-  #give(key: string): void {
-    const left = this.taken(key) - 1;
-    if (left > 0) this.#taken.set(key, left);
-    else this.#taken.delete(key);
   }
 }
