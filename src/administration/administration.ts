@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { realpath, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { baseEnvironment } from '../git/environment.js';
-import { GitRunner } from '../git/runner.js';
+import { plainRunner, type GitRunner } from '../git/runner.js';
 import { visibilityKey } from '../git/visibility-note.js';
 import { AdministrationError } from '../repository/administration-error.js';
 import {
@@ -52,12 +51,7 @@ export class RepositoryAdministration {
   constructor({ root, gitCommand = 'git' }: AdministrationOptions) {
     this.#store = new DirectoryStore({ root });
     this.#root = this.#store.root;
-    this.#git = new GitRunner({
-      command: gitCommand,
-      environment: baseEnvironment(process.env),
-      config: [],
-      killGraceMs: 5_000,
-    });
+    this.#git = plainRunner(gitCommand);
   }
 
   /** Makes a bare repository. Of two that make the same one at once, one gets `ERR_REPOSITORY_EXISTS`. */

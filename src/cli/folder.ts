@@ -9,6 +9,14 @@ export function isFolder(path: string): boolean {
   return path !== '' && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
 }
 
+/** The folder that was given as DIR or by --gitbase; throws a `CommandError` where the two differ. */
+export function oneFolder(dir: string | undefined, gitbase: string | undefined): string | undefined {
+  if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
+    throw new CommandError(2, `DIR is ${dir} but --gitbase is ${gitbase}; give one of the two`);
+  }
+  return dir ?? gitbase;
+}
+
 /** The absolute path of the folder with the repositories; throws a `CommandError` when it is none. */
 export function repositoriesFolder(given: string): string {
   if (isFolder(given)) return resolve(given);

@@ -1,5 +1,5 @@
 import { GitTyphoonError } from '../errors.js';
-import { configEnvironment, type GitEnvironment } from './environment.js';
+import { baseEnvironment, configEnvironment, type GitEnvironment } from './environment.js';
 import { GitProcess, type GitExit } from './process.js';
 import type { SocketStdout } from './stdout.js';
 
@@ -119,4 +119,14 @@ export class GitRunner {
     for (const process of left) process.end();
     await Promise.all(left.map((process) => process.released));
   }
+}
+
+/** A runner for what is asked of repositories beside requests: plain, short gits with no configuration of their own. */
+export function plainRunner(command: string): GitRunner {
+  return new GitRunner({
+    command,
+    environment: baseEnvironment(process.env),
+    config: [],
+    killGraceMs: 5_000,
+  });
 }

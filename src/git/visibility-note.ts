@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { visibilities, type Visibility } from '../repository/create-settings.js';
 import { commonDirectory } from '../repository/git-directory.js';
 import type { Repository } from '../repository/repository.js';
-import { baseEnvironment } from './environment.js';
 import { gitFailure } from './failure.js';
-import { GitRunner } from './runner.js';
+import { plainRunner, type GitRunner } from './runner.js';
 
 /** The configuration key of a repository's visibility. */
 export const visibilityKey = 'gittyphoon.visibility';
@@ -97,9 +96,6 @@ export class VisibilityNotes {
 export function createVisibilityReader({ gitCommand = 'git' }: { readonly gitCommand?: string } = {}): (
   repository: Repository,
 ) => Promise<Visibility | undefined> {
-  const environment = baseEnvironment(process.env);
-  const notes = new VisibilityNotes(
-    new GitRunner({ command: gitCommand, environment, config: [], killGraceMs: 5_000 }),
-  );
+  const notes = new VisibilityNotes(plainRunner(gitCommand));
   return (repository) => notes.read(repository);
 }

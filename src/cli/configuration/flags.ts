@@ -1,7 +1,6 @@
 /** The flags of commander that are made of the settings, and what was given with them. */
-import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { CommandError } from '../command-error.js';
+import { oneFolder } from '../folder.js';
 import type { GivenSettings, GivenValue } from './given.js';
 import { ValueProblem, type Kind } from './kinds.js';
 import { flagOf, settingNames, settings, type SettingName } from './settings.js';
@@ -56,10 +55,7 @@ export function commandLineOf(command: Command, dir: string | undefined): Comman
     given.set(name, { value: command.getOptionValue(key) as unknown, source: { from: 'flag', flag } });
   }
   if (dir !== undefined) {
-    const gitbase = given.get('repositories.root')?.value as string | undefined;
-    if (gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
-      throw new CommandError(2, `DIR is ${dir} but --gitbase is ${gitbase}; give one of the two`);
-    }
+    oneFolder(dir, given.get('repositories.root')?.value as string | undefined);
     given.set('repositories.root', { value: dir, source: { from: 'flag', flag: 'DIR' } });
   }
   return { given, file: command.getOptionValue('config') as string | undefined };

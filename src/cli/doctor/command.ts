@@ -1,14 +1,11 @@
 /** `gittyphoon doctor`: looks at all that a server needs, changes nothing, and says what to change. */
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { baseEnvironment } from '../../git/environment.js';
-import { GitRunner } from '../../git/runner.js';
+import { plainRunner, type GitRunner } from '../../git/runner.js';
 import { DirectoryStore } from '../../repository/directory-store.js';
 import { repositoryUrl } from '../addresses.js';
-import { CommandError } from '../command-error.js';
 import { readConfiguration } from '../configuration/configuration.js';
-import { repositoriesFolder } from '../folder.js';
+import { oneFolder, repositoriesFolder } from '../folder.js';
 import { checkDescriptors } from './descriptors.js';
 import { checkDisk } from './disk.js';
 import { notTried, type Finding } from './finding.js';
@@ -68,10 +65,7 @@ function repositoryBehind(target: Target, first: string | undefined, isRoot: boo
 }
 
 async function choosePlace(dir: string | undefined, { gitbase, config, url }: DoctorFlags): Promise<Place> {
-  if (dir !== undefined && gitbase !== undefined && resolve(dir) !== resolve(gitbase)) {
-    throw new CommandError(2, `DIR is ${dir} but --gitbase is ${gitbase}; give one of the two`);
-  }
-  const given = dir ?? gitbase;
+  const given = oneFolder(dir, gitbase);
   if (config === undefined) {
     const folder = given ?? (url === undefined ? '.' : undefined);
     return {
@@ -96,8 +90,7 @@ async function examine(
   const place = await choosePlace(dir, flags);
   const { root, gitCommand } = place;
   const target = flags.url === undefined ? undefined : parseTarget(flags.url);
-  const environment = baseEnvironment(process.env);
-  const git = new GitRunner({ command: gitCommand, environment, config: [], killGraceMs: 5_000 });
+  const git = plainRunner(gitCommand);
   const local: LocalResult =
     root === undefined ? { findings: [], first: undefined } : await examineFolder(root, place, git);
   const isRoot = flags.url?.endsWith('/') ?? false;
