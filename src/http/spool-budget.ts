@@ -1,4 +1,4 @@
-import { GitTyphoonError } from '../errors.js';
+import { busy } from './busy.js';
 
 /** How much all requests together may have stored at one time. */
 export class SpoolBudget {
@@ -17,7 +17,7 @@ export class SpoolBudget {
   /** Throws `ERR_BUSY` when there is no room for so many bytes more. */
   take(bytes: number): void {
     if (this.#bytes + bytes > this.#maxBytes) {
-      throw new GitTyphoonError('ERR_BUSY', { headers: [['Retry-After', '10']] });
+      throw busy();
     }
     this.#bytes += bytes;
   }

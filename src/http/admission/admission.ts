@@ -2,6 +2,7 @@
 import { networkOf } from '../../access/address-list.js';
 import type { GitUser } from '../../context.js';
 import { GitTyphoonError } from '../../errors.js';
+import { busy } from '../busy.js';
 import { sharesOf, type AdmissionCaps, type Claim } from './caps.js';
 import { gitKinds, type GitKind } from './kinds.js';
 import { AdmissionQueue, type Waiter } from './queue.js';
@@ -36,13 +37,6 @@ export interface Applicant {
   readonly gitDir: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
-}
-
-/** After how many seconds a client may ask again. */
-const retryAfterSeconds = 10;
-
-function busy(): GitTyphoonError {
-  return new GitTyphoonError('ERR_BUSY', { headers: [['Retry-After', String(retryAfterSeconds)]] });
 }
 
 function claimOf(kind: GitKind, { user, remoteAddress, gitDir }: Applicant): Claim {
