@@ -19,6 +19,11 @@ export function unreadableReason(error: unknown): string {
   return reasons[code] ?? `it cannot be read (${code === '' ? message : code})`;
 }
 
+/** Whether a value of TOML is a table; a date is an object too. */
+export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
 /** What is wrong with a file that is no TOML; the line is `error.line`. */
 export function tomlProblem(error: TomlError): string {
   // The rest is a drawing of the place, with lines in which a secret may stand.

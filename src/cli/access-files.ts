@@ -11,9 +11,8 @@ import {
   type TokenFile,
 } from '../access/index.js';
 import type { DirectoryStore } from '../repository/directory-store.js';
+import { logFileProblem } from './logging.js';
 import type { VisibilityOf } from './noted-reading.js';
-
-const stays = 'what was read before stays in force';
 
 export async function openAccess(
   file: string | undefined,
@@ -26,7 +25,7 @@ export async function openAccess(
     repositories: store,
     mayCreate,
     onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
+    onProblem: logFileProblem(log, file),
   });
 }
 
@@ -34,7 +33,7 @@ export async function openHtpasswd(file: string | undefined, log: Logger): Promi
   if (file === undefined) return undefined;
   return openHtpasswdFile(file, {
     onReload: ({ userCount }) => log.info({ file, userCount }, `${file} was read again: ${userCount} users`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
+    onProblem: logFileProblem(log, file),
   });
 }
 
@@ -48,7 +47,7 @@ export async function openRules(
     visibilityOf,
     onReload: (summary) =>
       log.info({ file, ...summary }, `${file} was read again: ${summary.ruleCount} rules`),
-    onProblem: (problem) => log.error({ file, line: problem.line }, `${problem.message}; ${stays}`),
+    onProblem: logFileProblem(log, file),
   });
 }
 

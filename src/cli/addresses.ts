@@ -36,20 +36,22 @@ export function explainListenFailure(error: NodeJS.ErrnoException, { host, port 
   }
 }
 
-/** Listens; resolves with the port. */
-export async function listen(server: Server, place: Place): Promise<number> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port: place.port, ...(place.host === undefined ? {} : { host: place.host }) }, () => {
-        server.off('error', reject);
-        resolve();
-      });
+/** Listens; resolves with the port. Rejects with the system's own error. */
+export function listenAt(server: Server, { host, port }: Place): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
     });
-  } catch (error) {
-    throw explainListenFailure(error as NodeJS.ErrnoException, place);
-  }
-  return (server.address() as AddressInfo).port;
+  });
+}
+
+/** Listens for git's clients; resolves with the port. */
+export function listen(server: Server, place: Place): Promise<number> {
+  return listenAt(server, place).catch((error: NodeJS.ErrnoException) => {
+    throw explainListenFailure(error, place);
+  });
 }
 
 function isWildcard(host: string | undefined): boolean {

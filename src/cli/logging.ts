@@ -164,3 +164,11 @@ export function logLanding(
     );
   });
 }
+
+/** Logs that a file which has changed cannot be used. */
+export function logFileProblem(
+  log: Logger,
+  file: string,
+): (problem: Error & { readonly line: number | undefined }) => void {
+  return ({ message, line }) => log.error({ file, line }, `${message}; what was read before stays in force`);
+}

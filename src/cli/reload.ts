@@ -1,13 +1,12 @@
 /** A new configuration for a server that runs: all of it, or nothing. */
 import type { Logger } from 'pino';
 import type { DirectoryStore } from '../repository/directory-store.js';
-import type { ChangeableOptions, GitServer } from '../server.js';
-import { OptionError } from '../errors.js';
+import type { GitServer } from '../server.js';
 import { allOf, eachOf } from './all-of.js';
 import { readConfiguration, type Configuration } from './configuration/configuration.js';
 import type { CommandLine } from './configuration/flags.js';
 import { ConfigurationError } from './configuration/given.js';
-import { changeableOptions, explainOptionError } from './configuration/library-options.js';
+import { changeableOptions, usingOptions } from './configuration/library-options.js';
 import { settings } from './configuration/settings.js';
 import { explain } from './explain.js';
 import { printable } from './printable.js';
@@ -68,7 +67,7 @@ export class Reloadable {
       hooks: () => wantedWebhooks(next),
     });
     // The last thing that can be refused.
-    reconfigure(git, next, access.options);
+    usingOptions(next, () => git.reconfigure({ ...changeableOptions(next), ...access.options }));
     const before = this.#access;
     this.#access = access;
     this.#configuration = next;
@@ -93,11 +92,3 @@ export class Reloadable {
 }
 
 const stays = 'the configuration stays as it was';
-
-function reconfigure(git: GitServer, configuration: Configuration, access: ChangeableOptions): void {
-  try {
-    git.reconfigure({ ...changeableOptions(configuration), ...access });
-  } catch (error) {
-    throw error instanceof OptionError ? explainOptionError(error, configuration) : error;
-  }
-}

@@ -1,12 +1,11 @@
 /** The folder and the server of git that the settings describe. */
 import { accessSync, constants } from 'node:fs';
-import { OptionError } from '../errors.js';
 import type { GitServerOptions } from '../options.js';
 import { DirectoryStore } from '../repository/directory-store.js';
 import { createGitServer, type GitServer } from '../server.js';
 import { CommandError } from './command-error.js';
 import type { Configuration } from './configuration/configuration.js';
-import { explainOptionError, libraryOptions } from './configuration/library-options.js';
+import { libraryOptions, usingOptions } from './configuration/library-options.js';
 import { repositoriesFolder } from './folder.js';
 
 /** The folder that is served; throws a `CommandError` when it cannot be. */
@@ -34,9 +33,5 @@ export function servedStore(configuration: Configuration): DirectoryStore {
 
 /** The server; throws a `ConfigurationError` about the setting that cannot be used. */
 export function servedGit(configuration: Configuration, options: GitServerOptions): GitServer {
-  try {
-    return createGitServer({ ...libraryOptions(configuration), ...options });
-  } catch (error) {
-    throw error instanceof OptionError ? explainOptionError(error, configuration) : error;
-  }
+  return usingOptions(configuration, () => createGitServer({ ...libraryOptions(configuration), ...options }));
 }

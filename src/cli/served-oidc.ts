@@ -10,6 +10,7 @@ import { locate } from '../access/rules-positions.js';
 import { decodeLines } from '../access/text-lines.js';
 import { WatchedFile } from '../access/watched-file.js';
 import { OptionError } from '../errors.js';
+import { logFileProblem } from './logging.js';
 import { printable } from './printable.js';
 
 type Table = Readonly<Record<string, unknown>>;
@@ -95,8 +96,7 @@ export async function openIssuers(file: string | undefined, log: Logger): Promis
     problemOf: (error) => asAccessFileError(file, error),
     onReload: () =>
       log.info({ file, issuerCount: issuers.length }, `${file} was read again: ${issuers.length} issuers`),
-    onProblem: (problem) =>
-      log.error({ file, line: problem.line }, `${problem.message}; what was read before stays in force`),
+    onProblem: logFileProblem(log, file),
   });
   await watched.load();
   return async (context) => {

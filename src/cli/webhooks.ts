@@ -6,6 +6,7 @@ import { OptionError } from '../errors.js';
 import { openWebhooks, readWebhookFile, type WebhookProblem, type Webhooks } from '../webhooks/index.js';
 import { CommandError } from './command-error.js';
 import type { Configuration } from './configuration/configuration.js';
+import { logFileProblem } from './logging.js';
 import { printable } from './printable.js';
 
 /** The flags of `gittyphoon webhook`. */
@@ -73,8 +74,7 @@ export async function startWebhooks(
       queueDirectory,
       onProblem: (problem) => logProblem(log, problem),
       onReload: () => log.info({ file }, `${file} was read again: ${count(webhooks)}`),
-      onFileProblem: ({ message, line }) =>
-        log.error({ file, line }, `${message}; what was read before stays in force`),
+      onFileProblem: logFileProblem(log, file),
     });
     log.info({ file }, printable(`${count(webhooks)}; deliveries wait in ${queueDirectory}`));
     return webhooks;

@@ -5,6 +5,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../access/file-problem.js';
 import { encodeDelivery, parseDelivery, type Delivery } from './delivery.js';
 
 /** A file of the queue or of what has failed. */
@@ -31,10 +32,6 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 export class DeliveryStore {

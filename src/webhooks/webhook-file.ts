@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { AccessFileError } from '../access/access-file-error.js';
-import { tomlProblem, unreadableReason } from '../access/file-problem.js';
+import { isTable, tomlProblem, unreadableReason } from '../access/file-problem.js';
 import { OptionError } from '../errors.js';
 import { resolvePublicUrl } from './options.js';
 import { resolveWebhooks, type WebhookDefinition } from './webhook.js';
@@ -32,10 +32,6 @@ const members: ReadonlyMap<string, keyof WebhookDefinition> = new Map([
   ['events', 'events'],
   ['allow_private', 'allowPrivateAddresses'],
 ]);
-
-function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
-}
 
 /** Where things stand in the text: the parser gives values only. Good for messages, not for more. */
 class Lines {

@@ -1,4 +1,5 @@
 /** Kinds of values that hold several others. */
+import { isTable } from '../../access/file-problem.js';
 import { tomlText, ValueProblem, type Kind } from './kinds.js';
 
 const listAdvice = 'Give a list of texts, such as ["one", "two"].';
@@ -38,7 +39,7 @@ function flatten(table: object, before: string, flat: Record<string, string | re
     if (typeof value === 'string') flat[name] = value;
     else if (typeof value === 'boolean' || typeof value === 'number') flat[name] = String(value);
     else if (Array.isArray(value)) flat[name] = list.fromToml(value, '');
-    else if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
+    else if (isTable(value)) {
       flatten(value, `${name}.`, flat);
     } else throw new ValueProblem(configAdvice);
   }
@@ -59,8 +60,7 @@ export const gitConfig: Kind<GitConfig> = {
     return config;
   },
   fromToml(value) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new ValueProblem(configAdvice);
+    if (!isTable(value)) throw new ValueProblem(configAdvice);
     return flatten(value, '', {});
   },
   toToml: (config) =>

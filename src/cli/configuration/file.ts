@@ -1,7 +1,7 @@
 /** Settings from a TOML file, where every mistake is told with its line. */
 import { readFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
-import { tomlProblem, unreadableReason } from '../../access/file-problem.js';
+import { isTable, tomlProblem, unreadableReason } from '../../access/file-problem.js';
 import { locate } from '../../access/rules-positions.js';
 import { printable } from '../printable.js';
 import { nearest } from '../nearest.js';
@@ -33,10 +33,6 @@ function meantBy(name: string, isTable: boolean): string | undefined {
   if (isTable) return nearest(name, sections) ?? nearest(name, settingNames);
   const inOtherTable = settingNames.find((known) => lastOf(known) === lastOf(name));
   return inOtherTable ?? nearest(name, settingNames);
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 class Reader {

@@ -1,5 +1,5 @@
 /** Options of `createGitServer` that settings become as they are. */
-import type { OptionError } from '../../errors.js';
+import { OptionError } from '../../errors.js';
 import type { GitServerOptions } from '../../options.js';
 import type { ChangeableOptions } from '../../server.js';
 import type { Configuration } from './configuration.js';
@@ -46,7 +46,7 @@ export function changeableOptions(configuration: Configuration): ChangeableOptio
 }
 
 /** The setting that a complaint of the library is about; undefined when it is about none. */
-export function settingBlamed(error: OptionError): SettingName | undefined {
+function settingBlamed(error: OptionError): SettingName | undefined {
   const { option } = error;
   return settingNames.find((name) => {
     const own = settings[name].option;
@@ -55,14 +55,20 @@ export function settingBlamed(error: OptionError): SettingName | undefined {
 }
 
 /** The complaint as one about the setting. */
-export function explainOptionError(
-  error: OptionError,
-  configuration: Configuration,
-): ConfigurationError | OptionError {
+function explain(error: OptionError, configuration: Configuration): ConfigurationError | OptionError {
   const name = settingBlamed(error);
   if (name === undefined) return error;
   const { option } = error;
   const rest = option.slice(settings[name].option?.length ?? 0).replace(/^\./, '');
   const problem = error.message.replace(/^option "[^"]*" /, '');
   return configuration.error(name, rest === '' ? problem : `"${rest}" ${problem}`);
+}
+
+/** Gives options to the library; its complaint becomes one about the setting. */
+export function usingOptions<T>(configuration: Configuration, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw error instanceof OptionError ? explain(error, configuration) : error;
+  }
 }

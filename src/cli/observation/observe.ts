@@ -1,13 +1,11 @@
 /** All that watches a server which the command runs. */
-import type { IncomingMessage, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import { addressMatcher } from '../../access/address-list.js';
 import { collectMetrics } from '../../metrics/index.js';
 import type { GitServer } from '../../server.js';
-import { reachableUrls } from '../addresses.js';
+import { listenAt, reachableUrls } from '../addresses.js';
 import type { Configuration } from '../configuration/configuration.js';
-import type { Address } from '../configuration/network-kinds.js';
 import type { Health } from './health.js';
 import type { LiveLine } from './live-line.js';
 import { createMetricsServer } from './metrics-server.js';
@@ -34,17 +32,6 @@ const listenProblems: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'the address is none of this machine',
   ENOTFOUND: 'the address is none of this machine',
 };
-
-/** Resolves with the port. */
-function listenAt(server: Server, { host, port }: Address): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
 
 /** Begins to watch; rejects when the address for metrics cannot be listened on. */
 export async function observe(
