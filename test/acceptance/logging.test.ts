@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hashPassword } from '../../src/access/index.js';
-import type { RunningCommand } from '../support/command.js';
+import { logLines, type LogLine } from '../support/command.js';
 import { eventually } from '../support/server.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
@@ -15,23 +15,15 @@ beforeEach(async () => {
 
 afterEach(() => place.close());
 
-type Line = Readonly<Record<string, unknown>>;
-
-const linesOf = (server: RunningCommand): Line[] =>
-  server
-    .stderr()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
-
 test('every request is one line of JSON, and a push is one more with its refs', async () => {
   const file = await place.writeAccessFile('[users]\nann = x\n[access]\nann = app\n');
   const server = await place.serve('--accessfile', file);
   expect((await place.tryPush(withCredentials(`${server.url}app`, 'ann', 'x'))).code).toBe(0);
-  const isPush = (line: Line): boolean => line['method'] === 'POST' && line['service'] === 'git-receive-pack';
-  await eventually('the push is logged', () => linesOf(server).some((line) => 'refs' in line));
-  await eventually('its request is logged', () => linesOf(server).some(isPush));
-  const requests = linesOf(server).filter((line) => 'service' in line);
+  const isPush = (line: LogLine): boolean =>
+    line['method'] === 'POST' && line['service'] === 'git-receive-pack';
+  await eventually('the push is logged', () => logLines(server).some((line) => 'refs' in line));
+  await eventually('its request is logged', () => logLines(server).some(isPush));
+  const requests = logLines(server).filter((line) => 'service' in line);
   expect(requests[0]).toMatchObject({
     level: 'info',
     method: 'GET',
@@ -50,7 +42,7 @@ test('every request is one line of JSON, and a push is one more with its refs', 
     user: 'ann',
     status: 200,
   });
-  const push = linesOf(server).find((line) => 'refs' in line);
+  const push = logLines(server).find((line) => 'refs' in line);
   const main = await place.git('-C', join(place.root, 'app.git'), 'rev-parse', 'main');
   const old = await place.git('-C', join(place.root, 'app.git'), 'rev-parse', 'main~1');
   expect(push).toMatchObject({
@@ -73,8 +65,8 @@ test('a push that a hook refuses is logged with the reason', async () => {
   const { code, stderr } = await place.tryPush(withCredentials(`${server.url}app`, 'ann', 'x'));
   expect(code).not.toBe(0);
   expect(stderr).toContain('remote: not on a friday');
-  await eventually('the push is logged', () => linesOf(server).some((line) => 'refs' in line));
-  const push = linesOf(server).find((line) => 'refs' in line);
+  await eventually('the push is logged', () => logLines(server).some((line) => 'refs' in line));
+  const push = logLines(server).find((line) => 'refs' in line);
   expect(push?.['msg']).toBe('push to /app.git by ann: refs/heads/main rejected (hook declined)');
 });
 
@@ -83,8 +75,8 @@ test('a failure of git is logged as an error with its cause, which the client do
   const server = await place.serve();
   const { stderr } = await place.tryGit('ls-remote', `${server.url}app.git`);
   expect(stderr).not.toContain(place.root);
-  await eventually('it is logged', () => linesOf(server).some((line) => line['level'] === 'error'));
-  const error = linesOf(server).find((line) => line['level'] === 'error');
+  await eventually('it is logged', () => logLines(server).some((line) => line['level'] === 'error'));
+  const error = logLines(server).find((line) => line['level'] === 'error');
   expect(error).toMatchObject({ code: 'ERR_GIT_FAILED', path: 'app.git' });
   expect(error?.['msg']).toContain('bad config line 1');
 });
@@ -134,8 +126,8 @@ test('no secret is logged, not even at the level trace', async () => {
 test('characters that a terminal would obey are written out', async () => {
   const server = await place.serve();
   await fetch(`${server.url}%C2%9B31m%E2%80%AEx.git/info/refs`);
-  await eventually('it is logged', () => linesOf(server).some((line) => line['status'] === 404));
-  const line = linesOf(server).find((found) => found['status'] === 404);
+  await eventually('it is logged', () => logLines(server).some((line) => line['status'] === 404));
+  const line = logLines(server).find((found) => found['status'] === 404);
   expect(line?.['path']).toBe('\\u{9b}31m\\u{202e}x.git');
   expect(server.stderr()).not.toMatch(/[\u009b\u202e]/);
 });

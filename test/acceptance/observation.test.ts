@@ -4,7 +4,7 @@ import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startCommand, type RunningCommand } from '../support/command.js';
+import { startCommand, logLines, type LogLine, type RunningCommand } from '../support/command.js';
 import { eventually } from '../support/server.js';
 import { createWorkspace, withCredentials, type Workspace } from './workspace.js';
 
@@ -15,15 +15,6 @@ beforeEach(async () => {
   await place.addBare('app.git');
 });
 afterEach(() => place.close());
-
-type Line = Readonly<Record<string, unknown>>;
-
-const linesOf = (server: RunningCommand): Line[] =>
-  server
-    .stderr()
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Line);
 
 async function ask(
   url: string,
@@ -127,9 +118,10 @@ test('health on the port of git hides no repository of that name', async () => {
 test('a request is told with its stages, its bytes and refs, and how git has ended', async () => {
   const server = await place.serve('--accessfile', await accessFile());
   expect((await place.tryPush(withCredentials(`${server.url}app`, 'ann', 'x'))).code).toBe(0);
-  const isPush = (line: Line): boolean => line['method'] === 'POST' && line['service'] === 'git-receive-pack';
-  await eventually('the push is logged', () => linesOf(server).some(isPush));
-  expect(linesOf(server).find(isPush)).toMatchObject({
+  const isPush = (line: LogLine): boolean =>
+    line['method'] === 'POST' && line['service'] === 'git-receive-pack';
+  await eventually('the push is logged', () => logLines(server).some(isPush));
+  expect(logLines(server).find(isPush)).toMatchObject({
     repository: 'app.git',
     user: 'ann',
     protocol: expect.any(Number),
@@ -148,8 +140,8 @@ test('a request is told with its stages, its bytes and refs, and how git has end
   });
   const Authorization = `Basic ${Buffer.from('ann:x').toString('base64')}`;
   await ask(`${server.url}none/info/refs?service=git-upload-pack`, { Authorization });
-  const missing = (line: Line): boolean => line['code'] === 'ERR_NOT_FOUND';
-  await eventually('what is missing is logged with its code', () => linesOf(server).some(missing));
+  const missing = (line: LogLine): boolean => line['code'] === 'ERR_NOT_FOUND';
+  await eventually('what is missing is logged with its code', () => logLines(server).some(missing));
 });
 
 test('spans go to the SDK that the operator has loaded', async ({ onTestFinished }) => {

@@ -107,3 +107,14 @@ export async function startCommand(
     },
   };
 }
+
+/** A line of the log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** What a command has logged so far; fails where it has written anything else to standard error. */
+export function logLines({ stderr }: Pick<RunningCommand, 'stderr'>): LogLine[] {
+  return stderr()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LogLine);
+}

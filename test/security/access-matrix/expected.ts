@@ -1,16 +1,6 @@
 /** What is right, written down: rules of every kind, and by hand what each lets whom do. No code under test is asked. */
-import type { AccessRulesData, PermissionWord } from '../../../src/access/index.js';
-
-const words: readonly PermissionWord[] = [
-  'read',
-  'create',
-  'update',
-  'force-push',
-  'delete',
-  'change-tags',
-  'write',
-  'all',
-];
+import type { AccessRulesData } from '../../../src/access/index.js';
+import { permissionWords } from '../../support/permission-words.js';
 
 /** The members of this group are the same person, under the names that her credentials give her. */
 const who = '@actors';
@@ -25,8 +15,8 @@ export const rules: AccessRulesData = {
     { name: 'noted-*', visibility: 'noted' },
   ],
   rules: [
-    ...words.map((word) => ({ who, repositories: `allow-${word}`, allow: word })),
-    ...words.map((word) => ({ who, repositories: `deny-${word}`, deny: word })),
+    ...permissionWords.map((word) => ({ who, repositories: `allow-${word}`, allow: word })),
+    ...permissionWords.map((word) => ({ who, repositories: `deny-${word}`, deny: word })),
     { who, repositories: 'deny-*', allow: 'all' },
     { who, repositories: 'public-deny-write', deny: 'write', message: 'protected: ask a maintainer' },
     { who, repositories: 'public-deny-all', deny: 'all' },

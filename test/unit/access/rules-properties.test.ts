@@ -9,6 +9,7 @@ import {
   type PermissionWord,
 } from '../../../src/access/index.js';
 import type { GitUser } from '../../../src/index.js';
+import { permissionWords } from '../../support/permission-words.js';
 import { decideOn, mayAccess } from './rules-questions.js';
 
 const who = fc.constantFrom('*', 'anonymous', 'ann', 'bob', '@team', '@inner');
@@ -23,16 +24,7 @@ const refs = fc.constantFrom(
   'refs/notes/x',
   '{main,dev}',
 );
-const anyWord = fc.constantFrom<PermissionWord[]>(
-  'read',
-  'create',
-  'update',
-  'force-push',
-  'delete',
-  'change-tags',
-  'write',
-  'all',
-);
+const anyWord = fc.constantFrom<PermissionWord[]>(...permissionWords);
 
 /** Rules that can be used: those that cannot are for other tests. */
 function canBeUsed(rule: AccessRule): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createAccessRules, type AccessRules, type AccessRulesData } from '../../../src/access/index.js';
 import { OptionError, type GitUser, type Operation } from '../../../src/index.js';
+import { permissionWords } from '../../support/permission-words.js';
 import { decideOn, mayAccess } from './rules-questions.js';
 
 const team: AccessRulesData = {
@@ -123,16 +124,7 @@ describe('a ref', () => {
 
 test('every word of a rule gives what it says and what that needs', async () => {
   const given: Record<string, string> = {};
-  for (const word of [
-    'read',
-    'create',
-    'update',
-    'force-push',
-    'delete',
-    'change-tags',
-    'write',
-    'all',
-  ] as const) {
+  for (const word of permissionWords) {
     const allowed = createAccessRules({ rules: [{ who: 'a', allow: word }] });
     const denied = createAccessRules({
       rules: [
